@@ -1,0 +1,1 @@
+"""Values, events, ports and the error tree; standard library only."""

@@ -1,0 +1,1 @@
+"""The deterministic core: slices, step, state, snapshot, replay."""

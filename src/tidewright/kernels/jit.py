@@ -1,0 +1,48 @@
+"""How kernels are compiled: one decorator, one cache that an edited kernel can never fool.
+
+Numba keeps compiled code per module and does not notice that a function called from another module
+was edited. The cache directory is therefore named by a hash of the whole package: any edit to any
+kernel starts an empty cache.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
+from typing import ParamSpec, TypeVar, cast
+
+import numba
+import platformdirs
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_PACKAGE = Path(__file__).parent
+
+
+def package_hash(package: Path = _PACKAGE) -> str:
+    """Return the hash that names the cache: every source file of the package, names included."""
+    digest = blake2b(f"numba {numba.__version__}".encode(), digest_size=8)
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def cache_directory() -> Path:
+    """Return where compiled kernels are kept; ``TIDEWRIGHT_CACHE`` moves it."""
+    root = os.environ.get("TIDEWRIGHT_CACHE") or platformdirs.user_cache_dir("tidewright")
+    return Path(root) / "kernels" / package_hash()
+
+
+numba.config.CACHE_DIR = str(cache_directory())
+
+
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a kernel to machine code on its first call, cached on disk.
+
+    Strict IEEE arithmetic, no fast-math, no parallel loops: a kernel gives the same bits wherever
+    it runs. Integer division by zero gives 0 and is never relied on.
+    """
+    return cast("Callable[P, R]", numba.njit(cache=True, error_model="numpy", nogil=True)(function))

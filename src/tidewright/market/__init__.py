@@ -1,0 +1,1 @@
+"""Market data before the engine: bars, gaps, validation, instruments, array views."""
