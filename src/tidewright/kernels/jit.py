@@ -36,7 +36,7 @@ def cache_directory() -> Path:
     return Path(root) / "kernels" / package_hash()
 
 
-numba.config.CACHE_DIR = str(cache_directory())
+numba.config.CACHE_DIR = str(cache_directory())  # type: ignore[attr-defined]
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
