@@ -1,0 +1,1 @@
+"""Performance measurement and validation of strategies; nothing here trades."""
