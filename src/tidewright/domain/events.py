@@ -96,6 +96,19 @@ class FeedStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockJumped:
+    """The machine's clock moved against its monotonic clock.
+
+    Parameters
+    ----------
+    offset : int
+        Nanoseconds; positive when the clock went forward.
+    """
+
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class DatumQuarantined:
     """A datum failed validation and was kept out."""
 
@@ -231,7 +244,13 @@ VenueEvent = (
 """What a broker reports."""
 
 ControlEvent = (
-    Started | OperatorCommand | InstrumentDefined | TradingWindow | FeedStatus | ScoreObserved
+    Started
+    | OperatorCommand
+    | InstrumentDefined
+    | TradingWindow
+    | FeedStatus
+    | ClockJumped
+    | ScoreObserved
 )
 """What the person, the configuration or the edge reports."""
 
@@ -264,6 +283,7 @@ _RANKS: dict[type, int] = {
     TradingWindow: 1,
     OperatorCommand: 1,
     FeedStatus: 1,
+    ClockJumped: 1,
     ScoreObserved: 1,
     DatumQuarantined: 1,
     OrderAccepted: 2,

@@ -1,0 +1,55 @@
+"""Follow recorded facts without deciding: how an upgrade takes over the past of an older build.
+
+A home last written under another fingerprint starts from its snapshot plus what was recorded after
+it: commands, answers, fills, operator actions. The past is never decided again, so an upgrade with
+a position open sends no order of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tidewright.domain import events as ev
+from tidewright.domain.facts import (
+    Fact,
+    OrderPlaced,
+    OrderUpdated,
+    Outcome,
+    TradingStateChanged,
+)
+from tidewright.domain.market import Bar
+from tidewright.engine.core import Engine
+
+
+def adopt(engine: Engine, sequence: int, slice_: ev.Slice, recorded: Outcome | None) -> None:
+    """Bring an engine past one recorded input.
+
+    Parameters
+    ----------
+    engine : Engine
+        Engine of the new build, at the state before the input.
+    sequence : int
+        Journal sequence of the input.
+    slice_ : Slice
+        The input.
+    recorded : Outcome or None
+        What the older build decided; None when it died before it could record it, which means
+        that no command of that input ever left.
+    """
+    state = engine.state
+    state.sequence, state.ts_known = sequence, slice_.ts_known
+    discarded: list[Fact] = []
+    for event in slice_.events:
+        if isinstance(event, Bar):
+            engine.take_bar(event, discarded)
+        elif not isinstance(event, (ev.Started, ev.OperatorCommand)):
+            engine.take(event, discarded)
+    if any(isinstance(event, Bar) for event in slice_.events):
+        state.gate.mark(slice_.ts_known, state.equity())
+    facts: tuple[Any, ...] = recorded.facts if recorded is not None else ()
+    for fact in facts:
+        if isinstance(fact, (OrderPlaced, OrderUpdated)):
+            state.orders.adopt(fact.order)
+    latched = [fact.after for fact in facts if isinstance(fact, TradingStateChanged)]
+    if latched:
+        state.gate.latch(latched[-1])

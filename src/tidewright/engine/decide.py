@@ -1,0 +1,286 @@
+"""From columns to commands: Signal -> Target -> OrderIntent -> ApprovedOrder.
+
+All instruments that gained a bar are evaluated once. Exits come first, in the order of the bars;
+entries are ranked by confidence, then by instrument id, and each one sees the account as the ones
+before it left it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tidewright.domain.facts import (
+    AlertLogged,
+    Command,
+    Fact,
+    RiskChecked,
+    Severity,
+    SignalGenerated,
+    SignalRejected,
+    SubmitOrder,
+)
+from tidewright.domain.orders import (
+    ApprovedOrder,
+    Bracket,
+    Leg,
+    OrderIntent,
+    OrderType,
+    Side,
+    client_order_id,
+    leg_client_id,
+)
+from tidewright.domain.signals import Direction, Signal, Target, TriggerType
+from tidewright.engine.config import StrategySetup
+from tidewright.engine.portfolio import Holding
+from tidewright.engine.series import Float64, Series, Track
+from tidewright.engine.state import EngineState
+from tidewright.kernels.brackets import distance_ticks
+from tidewright.risk.gate import SizingRefusal, SizingRequest
+from tidewright.strategy.compile import Output
+
+_ENTRY_LONG, _EXIT_LONG = int(Output.ENTRY_LONG), int(Output.EXIT_LONG)
+_ENTRY_SHORT, _EXIT_SHORT = int(Output.ENTRY_SHORT), int(Output.EXIT_SHORT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An entry signal with the distances that its strategy gave, in ticks; 0 means none."""
+
+    signal: Signal
+    track: Track
+    setup: StrategySetup
+    stop: int
+    target: int
+    trail: int
+    limit_offset: int
+
+
+class Decider:
+    """Evaluates strategies and turns what they say into orders that risk approved.
+
+    Parameters
+    ----------
+    state : EngineState
+        What it reads, and where its orders are placed.
+    """
+
+    def __init__(self, state: EngineState) -> None:
+        self._state = state
+
+    def evaluate(
+        self,
+        touched: Sequence[tuple[Track, Series]],
+        equity: int,
+        facts: list[Fact],
+        commands: list[Command],
+    ) -> None:
+        """Evaluate every series that gained a bar and append what follows."""
+        state = self._state
+        holdings = state.portfolio.holdings
+        setups = state.config.strategies
+        entries: list[_Entry] = []
+        for track, series in touched:
+            columns = series.columns
+            name = track.instrument.id
+            for watch in series.watches:
+                outputs = watch.evaluator.evaluate(columns.current, columns.previous)
+                setup = setups[watch.index]
+                holding = holdings.get(name)
+                if holding is None:
+                    if outputs[_ENTRY_LONG] == 1.0:
+                        self._enter(track, setup, Direction.LONG, outputs, entries)
+                    elif outputs[_ENTRY_SHORT] == 1.0:
+                        self._enter(track, setup, Direction.SHORT, outputs, entries)
+                elif holding.strategy == setup.strategy.name:
+                    holding.bars_held += 1
+                    self._leave(track, setup, holding, outputs, equity, facts, commands)
+        if entries:
+            entries.sort(key=lambda entry: (-entry.signal.confidence, entry.signal.instrument))
+            for entry in entries:
+                self._place_entry(entry, equity, facts, commands)
+
+    def _enter(
+        self,
+        track: Track,
+        setup: StrategySetup,
+        direction: Direction,
+        outputs: Float64,
+        entries: list[_Entry],
+    ) -> None:
+        name = track.instrument.id
+        orders = self._state.orders.working_for(name)
+        if any(order.intent.leg is Leg.ENTRY for order in orders):
+            return
+        numerator, denominator = track.tick
+        signal = Signal(
+            strategy=setup.strategy.name,
+            instrument=name,
+            direction=direction,
+            confidence=float(outputs[Output.CONFIDENCE]),
+            horizon=0,
+            reason=setup.reasons.get(f"entry.{direction.value}", ""),
+            trigger_type=TriggerType.RULE,
+            ts_known=self._state.ts_known,
+        )
+
+        def ticks(output: Output) -> int:
+            return int(distance_ticks(float(outputs[output]), numerator, denominator))
+
+        entries.append(
+            _Entry(
+                signal,
+                track,
+                setup,
+                ticks(Output.STOP_DISTANCE),
+                ticks(Output.TARGET_DISTANCE),
+                ticks(Output.TRAIL_DISTANCE),
+                ticks(Output.LIMIT_OFFSET),
+            )
+        )
+
+    def _place_entry(
+        self, entry: _Entry, equity: int, facts: list[Fact], commands: list[Command]
+    ) -> None:
+        state = self._state
+        signal = entry.signal
+        if state.orders.working_for(signal.instrument) or (
+            signal.instrument in state.portfolio.holdings
+        ):
+            facts.append(SignalGenerated(signal))
+            facts.append(
+                SignalRejected(
+                    signal,
+                    "instrument_taken",
+                    "one position per instrument",
+                    signal.instrument,
+                    "Another strategy's order or position already holds this instrument.",
+                )
+            )
+            return
+        facts.append(SignalGenerated(signal))
+        account = state.account_view(equity)
+        sizing = entry.setup.sizing
+        sized = state.gate.size(
+            SizingRequest(
+                signal=signal,
+                method=sizing.method,
+                value=sizing.value,
+                reference_ticks=entry.track.mark,
+                stop_ticks=entry.stop or entry.trail,
+            ),
+            account,
+        )
+        if isinstance(sized, SizingRefusal):
+            facts.append(
+                SignalRejected(signal, sized.rule, sized.limit, sized.value, sized.message)
+            )
+            return
+        intent = self._entry_intent(entry, sized)
+        self._check(intent, signal, equity, facts, commands)
+
+    def _entry_intent(self, entry: _Entry, target: Target) -> OrderIntent:
+        state = self._state
+        signal, mark = entry.signal, entry.track.mark
+        side = Side.BUY if target.lots > 0 else Side.SELL
+        sign = side.sign
+        bracket = Bracket(
+            stop_ticks=max(mark - sign * entry.stop, 1) if entry.stop else None,
+            target_ticks=max(mark + sign * entry.target, 1) if entry.target else None,
+            trail_ticks=entry.trail or None,
+        )
+        limit = max(mark - sign * entry.limit_offset, 1) if entry.limit_offset else None
+        return OrderIntent(
+            client_id=self._client_id(signal.strategy, signal.instrument, Leg.ENTRY),
+            strategy=signal.strategy,
+            instrument=signal.instrument,
+            side=side,
+            leg=Leg.ENTRY,
+            order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+            lots=abs(target.lots),
+            reference_ticks=mark,
+            ts_decided=state.ts_known,
+            confidence=signal.confidence,
+            reason=signal.reason,
+            limit_ticks=limit,
+            expire_after_bars=entry.setup.expire_after_bars if limit is not None else 0,
+            bracket=bracket if bracket != Bracket() else None,
+        )
+
+    def _leave(
+        self,
+        track: Track,
+        setup: StrategySetup,
+        holding: Holding,
+        outputs: Float64,
+        equity: int,
+        facts: list[Fact],
+        commands: list[Command],
+    ) -> None:
+        long = holding.lots > 0
+        timed_out = 0 < setup.time_stop_bars <= holding.bars_held
+        if outputs[_EXIT_LONG if long else _EXIT_SHORT] != 1.0 and not timed_out:
+            return
+        state = self._state
+        name = track.instrument.id
+        if any(order.intent.leg is Leg.EXIT for order in state.orders.working_for(name)):
+            return
+        key = "exit.long" if long else "exit.short"
+        reason = "time stop" if timed_out else setup.reasons.get(key, "")
+        signal = Signal(
+            setup.strategy.name,
+            name,
+            Direction.FLAT,
+            1.0,
+            0,
+            reason,
+            TriggerType.RULE,
+            state.ts_known,
+        )
+        facts.append(SignalGenerated(signal))
+        intent = OrderIntent(
+            client_id=self._client_id(signal.strategy, name, Leg.EXIT),
+            strategy=signal.strategy,
+            instrument=name,
+            side=Side.SELL if long else Side.BUY,
+            leg=Leg.EXIT,
+            order_type=OrderType.MARKET,
+            lots=abs(holding.lots),
+            reference_ticks=track.mark,
+            ts_decided=state.ts_known,
+            confidence=1.0,
+            reason=reason,
+            reduce_only=True,
+        )
+        self._check(intent, signal, equity, facts, commands)
+
+    def _check(
+        self,
+        intent: OrderIntent,
+        signal: Signal,
+        equity: int,
+        facts: list[Fact],
+        commands: list[Command],
+    ) -> None:
+        state = self._state
+        decision = state.gate.check(intent, state.account_view(equity))
+        if isinstance(decision, ApprovedOrder):
+            facts.append(RiskChecked(intent, True, decision.checks))
+            facts.append(state.orders.place(decision, state.ts_known))
+            commands.append(SubmitOrder(decision))
+            return
+        facts.append(RiskChecked(intent, False, ()))
+        facts.append(
+            SignalRejected(signal, decision.rule, decision.limit, decision.value, decision.message)
+        )
+        if intent.reduce_only:
+            facts.append(
+                AlertLogged(Severity.CRITICAL, "EXIT_REFUSED", decision.message, intent.instrument)
+            )
+
+    def _client_id(self, strategy: str, instrument: str, leg: Leg) -> str:
+        config = self._state.config
+        stem = client_order_id(
+            config.home, config.account, strategy, instrument, self._state.sequence
+        )
+        return leg_client_id(stem, leg)

@@ -1,0 +1,175 @@
+"""What the engine keeps of each instrument: its latest bar, its columns, its strategies' eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidewright.domain.instrument import Instrument
+from tidewright.domain.market import Bar
+from tidewright.features.declarations import ColumnReference
+from tidewright.features.streaming import StreamingColumns
+from tidewright.kernels.correlation import returns_correlation
+from tidewright.market.aggregation import BarAggregator, aggregate_arrays
+from tidewright.market.arrays import BarArrays
+
+Float64 = NDArray[np.float64]
+
+CORRELATION_BARS = 120
+"""Closes over which two instruments' correlation is measured."""
+
+
+class Evaluator(Protocol):
+    """A strategy bound to the columns of one series."""
+
+    def evaluate(self, current: Float64, previous: Float64) -> Float64:
+        """Return the strategy's outputs for the newest row."""
+
+
+class Strategy(Protocol):
+    """A strategy as the engine sees it: a compiled spec, or a class written in Python."""
+
+    @property
+    def name(self) -> str:
+        """Unique name."""
+
+    @property
+    def references(self) -> Sequence[ColumnReference]:
+        """Columns that it reads."""
+
+    def evaluator(self, columns: Sequence[ColumnReference]) -> Evaluator:
+        """Return the strategy bound to a row layout."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """One strategy watching one series."""
+
+    index: int
+    evaluator: Evaluator
+
+
+class Series:
+    """Bars of one instrument in one timeframe, with every column that a strategy reads."""
+
+    __slots__ = ("aggregator", "columns", "instrument", "timeframe", "watches")
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        feed_timeframe: str,
+        timeframe: str,
+        strategies: Iterable[tuple[int, Strategy]],
+    ) -> None:
+        self.instrument = instrument
+        self.timeframe = timeframe
+        self.aggregator = (
+            None if timeframe == feed_timeframe else BarAggregator(instrument.id, timeframe)
+        )
+        pairs = list(strategies)
+        references = {column: None for _, strategy in pairs for column in strategy.references}
+        self.columns = StreamingColumns(tuple(references), instrument)
+        self.watches = [
+            Watch(index, strategy.evaluator(self.columns.references)) for index, strategy in pairs
+        ]
+
+    def accept(self, bar: Bar) -> bool:
+        """Take a bar of the feed; return whether a bar of this timeframe closed with it."""
+        aggregator = self.aggregator
+        if aggregator is None:
+            self.columns.update(bar)
+            return True
+        closed = aggregator.update(bar)
+        if closed is None:
+            return False
+        self.columns.update(closed)
+        return True
+
+    def restore(self, bars: BarArrays) -> None:
+        """Reopen from the anchor, the first row of the feed's bars."""
+        if self.aggregator is None:
+            self.columns.restore(bars)
+            return
+        closed, self.aggregator = aggregate_arrays(bars, self.timeframe)
+        self.columns.restore(closed)
+
+
+class Track:
+    """Everything the engine keeps of one instrument."""
+
+    __slots__ = (
+        "_closes",
+        "_count",
+        "history",
+        "instrument",
+        "last_event",
+        "mark",
+        "mark_time",
+        "ratio",
+        "series",
+        "tick",
+    )
+
+    def __init__(self, instrument: Instrument, series: Sequence[Series], *, keep: bool) -> None:
+        self.instrument = instrument
+        self.series = tuple(series)
+        self.ratio = instrument.value_ratio
+        self.tick = instrument.price_ratio
+        self.mark = 0
+        self.mark_time = 0
+        self.last_event = 0
+        self.history: list[Bar] | None = [] if keep else None
+        self._closes = np.zeros(2 * CORRELATION_BARS, np.int64)
+        self._count = 0
+
+    def accept(self, bar: Bar, touched: Callable[[tuple[Track, Series]], None]) -> None:
+        """Take a bar: mark, columns, history; report each series that gained a row."""
+        self.mark = bar.close
+        self.mark_time = bar.ts_known
+        self.last_event = bar.ts_event
+        place = self._count % CORRELATION_BARS
+        self._closes[place] = bar.close
+        self._closes[place + CORRELATION_BARS] = bar.close
+        self._count += 1
+        if self.history is not None:
+            self.history.append(bar)
+        for series in self.series:
+            if series.accept(bar):
+                touched((self, series))
+
+    def closes(self) -> NDArray[np.int64]:
+        """Return the latest closes in ticks, oldest first, at most `CORRELATION_BARS`."""
+        if self._count < CORRELATION_BARS:
+            return self._closes[: self._count]
+        start = self._count % CORRELATION_BARS
+        return self._closes[start : start + CORRELATION_BARS]
+
+    def restore(self, bars: BarArrays) -> None:
+        """Reopen from the anchor; afterwards everything is as if the bars had streamed in."""
+        count = len(bars)
+        if not count:
+            return
+        self.mark = int(bars.close[-1])
+        self.mark_time = int(bars.ts_known[-1])
+        self.last_event = int(bars.ts_event[-1])
+        self._count = count
+        for row in range(max(0, count - CORRELATION_BARS), count):
+            place = row % CORRELATION_BARS
+            self._closes[place] = self._closes[place + CORRELATION_BARS] = bars.close[row]
+        for series in self.series:
+            series.restore(bars)
+
+
+def correlation_of(tracks: Mapping[str, Track]) -> Callable[[str, str], float]:
+    """Return a function that measures the correlation of two instruments' latest returns."""
+
+    def correlation(first: str, second: str) -> float:
+        left, right = tracks[first].closes(), tracks[second].closes()
+        count = min(len(left), len(right))
+        return returns_correlation(left[len(left) - count :], right[len(right) - count :])
+
+    return correlation

@@ -1,0 +1,114 @@
+"""Everything an engine remembers between two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tidewright.domain.errors import DataIntegrityError
+from tidewright.domain.events import TradingWindow
+from tidewright.domain.instrument import Instrument
+from tidewright.engine.config import EngineConfig, StrategySetup
+from tidewright.engine.portfolio import Portfolio
+from tidewright.engine.series import Series, Track, correlation_of
+from tidewright.execution.manager import OrderManager
+from tidewright.risk.account import AccountView
+from tidewright.risk.gate import RiskGate
+
+
+class EngineState:
+    """What is held, what works, what is limited, and what was seen.
+
+    Parameters
+    ----------
+    config : EngineConfig
+        Strategies, limits and identities.
+    """
+
+    def __init__(self, config: EngineConfig) -> None:
+        self.config = config
+        self.tracks: dict[str, Track] = {}
+        self.portfolio = Portfolio()
+        self.orders = OrderManager(config.execution)
+        self.gate = RiskGate(config.risk, {})
+        self.window = TradingWindow(0)
+        self.feed_live = True
+        self.scores: dict[tuple[str, str], float] = {}
+        self.sequence = 0
+        self.ts_known = 0
+        self.venue_sequence = 0
+        self.account_open = False
+        self.marks: dict[str, int] = {}
+        self.ratios: dict[str, tuple[int, int]] = {}
+
+    def equity(self) -> int:
+        """Return cash plus positions at the latest closes, in money units."""
+        if not self.portfolio.holdings:
+            return self.portfolio.cash
+        return self.portfolio.equity(self.marks, self.ratios)
+
+    def account_view(self, equity: int) -> AccountView:
+        """Return the account as risk sees it: what is held, what works, what is unknown."""
+        return AccountView(
+            ts=self.ts_known,
+            equity=equity,
+            cash=self.portfolio.cash,
+            positions=dict(self.portfolio.positions()),
+            marks=self.marks,
+            mark_times={name: track.mark_time for name, track in self.tracks.items()},
+            working=self.orders.working(),
+            unknown=self.orders.unknown_instruments(),
+            feed_live=self.feed_live,
+            correlation=correlation_of(self.tracks),
+        )
+
+    def column_values(self, instrument: str) -> Mapping[str, float]:
+        """Return the newest value of every column that the strategies read, by label."""
+        track = self.tracks.get(instrument)
+        if track is None:
+            return {}
+        return {
+            reference.label: float(value)
+            for series in track.series
+            for reference, value in zip(
+                series.columns.references, series.columns.current, strict=True
+            )
+        }
+
+    def define(self, instrument: Instrument) -> None:
+        """Add an instrument, or change the rules of one already known.
+
+        Raises
+        ------
+        DataIntegrityError
+            If its tick size changed: the history is in the old ticks.
+        """
+        known = self.tracks.get(instrument.id)
+        if known is None:
+            self.tracks[instrument.id] = Track(
+                instrument, self._series_of(instrument), keep=self.config.keep_history
+            )
+        elif known.instrument.price_ratio == instrument.price_ratio:
+            known.instrument = instrument
+        else:
+            raise DataIntegrityError(
+                f"{instrument.id}: tick size changed from {known.instrument.tick_size} to "
+                f"{instrument.tick_size}; expected history in the new ticks first"
+            )
+        self.ratios[instrument.id] = instrument.value_ratio
+        self.gate.define(instrument)
+
+    def _series_of(self, instrument: Instrument) -> list[Series]:
+        feed = self.config.feed_timeframe
+        by_timeframe: dict[str, list[tuple[int, StrategySetup]]] = {}
+        for index, setup in enumerate(self.config.strategies):
+            if setup.symbols is None or instrument.id in setup.symbols:
+                by_timeframe.setdefault(setup.timeframe or feed, []).append((index, setup))
+        return [
+            Series(
+                instrument,
+                feed,
+                timeframe,
+                [(index, setup.strategy) for index, setup in pairs],
+            )
+            for timeframe, pairs in by_timeframe.items()
+        ]
