@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from tidewright.domain.events import Slice, VenueEvent
+from tidewright.domain.events import AccountReported, Slice, VenueEvent
 from tidewright.domain.facts import Command, Outcome
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.market import Bar
@@ -54,6 +54,15 @@ class Broker(Protocol):
 
     def events_since(self, venue_sequence: int) -> Sequence[VenueEvent]:
         """Return the venue's events with a sequence above the given one, in order."""
+
+    def account(self) -> AccountReported:
+        """Return what the venue holds for the account.
+
+        Raises
+        ------
+        Transient
+            If the venue cannot be asked now.
+        """
 
     def close(self) -> None:
         """Release what the connection holds."""

@@ -1,0 +1,1 @@
+"""Composition root: settings, assemblies, supervision, queries; the only room that wires others."""
