@@ -1,0 +1,45 @@
+"""Which commands there are and where each lives; nothing is imported before it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One command, or one group of commands.
+
+    Parameters
+    ----------
+    target : str
+        ``"module:name"`` below ``tidewright.cli``; the name is a function for a command and a
+        ``typer.Typer`` for a group.
+    summary : str
+        The line that ``tidewright --help`` prints.
+    panel : str
+        Heading under which it is listed.
+    """
+
+    target: str
+    summary: str
+    panel: str
+
+
+_RUN = "Run"
+_OPERATE = "Operate"
+_PREPARE = "Prepare"
+
+COMMANDS: Mapping[str, Entry] = {
+    "up": Entry("run:up", "Start the trader and its page.", _RUN),
+    "backtest": Entry("run:backtest", "Run a strategy over stored data.", _RUN),
+    "replay": Entry("run:replay", "Decide a recorded run again and compare.", _RUN),
+    "paper-venue": Entry("run:paper_venue", "Serve the paper venue as its own process.", _RUN),
+    "status": Entry("operate:status", "Say what the trader in a home is doing.", _OPERATE),
+    "halt": Entry("operate:halt", "Stop new trades; exits stay in place.", _OPERATE),
+    "resume": Entry("operate:resume", "Allow new trades again.", _OPERATE),
+    "doctor": Entry("doctor:doctor", "Check this machine and installation.", _PREPARE),
+    "strategy": Entry("strategy:app", "List, show and validate strategies.", _PREPARE),
+    "data": Entry("data:app", "Import, fetch, verify and list market data.", _PREPARE),
+}
+"""Every command by the name a person types."""
