@@ -1,0 +1,157 @@
+"""Integer arithmetic that never wraps: checked sums and products, exact 128-bit ratios."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tidewright.kernels.jit import compiled
+
+INT64_MAX = 2**63 - 1
+"""Largest int64."""
+INT64_MIN = -(2**63)
+"""Smallest int64."""
+
+_ZERO = np.uint64(0)
+_ONE = np.uint64(1)
+_HALF = np.uint64(32)
+_LOW = np.uint64(0xFFFFFFFF)
+_BASE = np.uint64(1 << 32)
+_TOP = np.uint64(1 << 63)
+
+
+@compiled
+def magnitude(value: int) -> np.uint64:
+    """Return the absolute value of an int64 as uint64; exact for the smallest int64 too."""
+    bits = np.uint64(value)
+    return _ZERO - bits if value < 0 else bits
+
+
+@compiled
+def signed(size: np.uint64, negative: bool) -> int:
+    """Return the int64 of a size and a sign.
+
+    Raises
+    ------
+    OverflowError
+        If it does not fit.
+    """
+    if negative:
+        if size > _TOP:
+            raise OverflowError("result below the smallest int64")
+        return np.int64(_ZERO - size)  # type: ignore[return-value]
+    if size >= _TOP:
+        raise OverflowError("result above the largest int64")
+    return np.int64(size)  # type: ignore[return-value]
+
+
+@compiled
+def wide_product(a: np.uint64, b: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Return the high and low halves of the 128-bit product of two uint64."""
+    a_low = a & _LOW
+    a_high = a >> _HALF
+    b_low = b & _LOW
+    b_high = b >> _HALF
+    low = a_low * b_low
+    middle = a_high * b_low + (low >> _HALF)
+    cross = a_low * b_high + (middle & _LOW)
+    high = a_high * b_high + (middle >> _HALF) + (cross >> _HALF)
+    return high, (cross << _HALF) | (low & _LOW)
+
+
+@compiled
+def _digit(rest: np.uint64, digit: np.uint64, c_high: np.uint64, c_low: np.uint64) -> np.uint64:
+    """Return one base-2**32 digit of a quotient; Knuth, TAOCP vol. 2, 4.3.1, algorithm D, D3."""
+    guess = rest // c_high
+    left = rest - guess * c_high
+    while guess >= _BASE or guess * c_low > ((left << _HALF) | digit):
+        guess -= _ONE
+        left += c_high
+        if left >= _BASE:
+            break
+    return guess
+
+
+@compiled
+def wide_divide(high: np.uint64, low: np.uint64, c: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Return quotient and remainder of a 128-bit number by a uint64; needs ``high < c``."""
+    if high == _ZERO:
+        return low // c, low % c
+    shift = _ZERO
+    divisor = c
+    while divisor < _TOP:
+        divisor <<= _ONE
+        shift += _ONE
+    top = high
+    bottom = low
+    if shift > _ZERO:
+        top = (high << shift) | (low >> (np.uint64(64) - shift))
+        bottom = low << shift
+    c_high = divisor >> _HALF
+    c_low = divisor & _LOW
+    first = _digit(top, bottom >> _HALF, c_high, c_low)
+    rest = ((top << _HALF) | (bottom >> _HALF)) - first * divisor
+    second = _digit(rest, bottom & _LOW, c_high, c_low)
+    rest = ((rest << _HALF) | (bottom & _LOW)) - second * divisor
+    return (first << _HALF) | second, rest >> shift
+
+
+@compiled
+def mul_div(a: int, b: int, c: int) -> int:
+    """Return ``a * b / c`` rounded half away from zero, the product held exactly in 128 bits.
+
+    Parameters
+    ----------
+    a, b : int
+        Factors.
+    c : int
+        Divisor, > 0.
+
+    Raises
+    ------
+    OverflowError
+        If the result leaves int64.
+    ValueError
+        If the divisor is not above zero.
+    """
+    if c <= 0:
+        raise ValueError("divisor was not above 0")
+    negative = (a < 0) != (b < 0)
+    divisor = magnitude(c)
+    high, low = wide_product(magnitude(a), magnitude(b))
+    if high >= divisor:
+        raise OverflowError("quotient outside int64")
+    quotient, rest = wide_divide(high, low, divisor)
+    if quotient > _TOP:
+        raise OverflowError("quotient outside int64")
+    if rest >= divisor - rest:
+        quotient += _ONE
+    return signed(quotient, negative)
+
+
+@compiled
+def checked_add(a: int, b: int) -> int:
+    """Return ``a + b``.
+
+    Raises
+    ------
+    OverflowError
+        If the sum leaves int64.
+    """
+    if (b > 0 and a > INT64_MAX - b) or (b < 0 and a < INT64_MIN - b):
+        raise OverflowError("sum outside int64")
+    return a + b
+
+
+@compiled
+def checked_mul(a: int, b: int) -> int:
+    """Return ``a * b``.
+
+    Raises
+    ------
+    OverflowError
+        If the product leaves int64.
+    """
+    high, low = wide_product(magnitude(a), magnitude(b))
+    if high > _ZERO:
+        raise OverflowError("product outside int64")
+    return signed(low, (a < 0) != (b < 0))
