@@ -1,0 +1,1 @@
+"""Market feeds: replayed files and a simulated market."""
