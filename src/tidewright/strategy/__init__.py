@@ -1,0 +1,1 @@
+"""Strategies as data: specs, the expression language, compilation, aggregation, the library."""

@@ -1,0 +1,190 @@
+"""From a spec to a strategy that the engine can ask and research can run in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidewright.domain.errors import ConfigError
+from tidewright.features.declarations import ColumnReference
+from tidewright.kernels.expressions import evaluate_row, evaluate_rows
+from tidewright.strategy.expressions import Kind, Node, Number, columns_of
+from tidewright.strategy.model import Expression, StrategySpec
+from tidewright.strategy.outputs import DISTANCES, N_OUTPUTS, Output
+from tidewright.strategy.program import Assembler, Program
+
+__all__ = [
+    "N_OUTPUTS",
+    "CompiledStrategy",
+    "Evaluator",
+    "Output",
+    "compile_spec",
+]
+
+Float64 = NDArray[np.float64]
+"""Array of float64."""
+
+
+class Evaluator:
+    """A compiled strategy bound to a row layout.
+
+    Parameters
+    ----------
+    program : Program
+        Written for that layout.
+    """
+
+    __slots__ = ("_code", "_constants", "_outputs", "_stack")
+
+    def __init__(self, program: Program) -> None:
+        self._code = program.code
+        self._constants = program.constants
+        self._stack = np.zeros(program.stack_depth)
+        self._outputs = np.full(N_OUTPUTS, np.nan)
+
+    def evaluate(self, current: Float64, previous: Float64) -> Float64:
+        """Return the strategy's outputs for the newest row.
+
+        Parameters
+        ----------
+        current, previous : float64 array of shape (n_columns,)
+            The newest row and the one before it, NaN = unknown.
+
+        Returns
+        -------
+        float64 array of shape (N_OUTPUTS,)
+            Indexed by `Output`; the same array each time, overwritten by the next call.
+        """
+        outputs = self._outputs
+        evaluate_row(self._code, self._constants, current, previous, self._stack, outputs)
+        return outputs
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStrategy:
+    """A spec ready to run.
+
+    Parameters
+    ----------
+    spec : StrategySpec
+        What it came from.
+    references : tuple of ColumnReference
+        Columns that it reads, each once.
+    """
+
+    spec: StrategySpec
+    references: tuple[ColumnReference, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the strategy."""
+        return self.spec.name
+
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        """The text of each rule, by ``entry.long``, ``entry.short``, ``exit.long``, ..."""
+        return self.spec.reasons
+
+    def evaluator(self, columns: Sequence[ColumnReference]) -> Evaluator:
+        """Return the strategy bound to a row layout.
+
+        Raises
+        ------
+        ConfigError
+            If the layout lacks a column that the strategy reads.
+        """
+        return Evaluator(_program(self.spec, columns))
+
+    def evaluate_bulk(
+        self, matrix: Float64, columns: Sequence[ColumnReference] | None = None
+    ) -> Float64:
+        """Return the outputs of every row; equals `Evaluator.evaluate` row by row, bit for bit.
+
+        Parameters
+        ----------
+        matrix : float64 array of shape (n_bars, n_columns)
+            Columns in time order.
+        columns : sequence of ColumnReference or None
+            Its layout; None means ``references``.
+
+        Returns
+        -------
+        float64 array of shape (n_bars, N_OUTPUTS)
+            Indexed by `Output`.
+        """
+        layout = self.references if columns is None else columns
+        if matrix.ndim != 2 or matrix.shape[1] != len(layout):
+            raise ConfigError(
+                f"column matrix had shape {matrix.shape}; expected (n_bars, {len(layout)})"
+            )
+        program = _program(self.spec, layout)
+        outputs = np.full((len(matrix), N_OUTPUTS), np.nan)
+        evaluate_rows(
+            program.code,
+            program.constants,
+            np.ascontiguousarray(matrix, np.float64),
+            np.zeros(program.stack_depth),
+            outputs,
+        )
+        return outputs
+
+
+def compile_spec(spec: StrategySpec) -> CompiledStrategy:
+    """Return a spec ready to run.
+
+    Raises
+    ------
+    ConfigError
+        If one of its expressions is of the wrong kind.
+    """
+    trees = [tree for tree in _trees(spec).values() if tree is not None]
+    references = {column: None for tree in trees for column in columns_of(tree)}
+    compiled = CompiledStrategy(spec, tuple(references))
+    _program(spec, compiled.references)
+    return compiled
+
+
+def _trees(spec: StrategySpec) -> Mapping[Output, Node | None]:
+    def rule(expression: Expression | None) -> Node | None:
+        return None if expression is None else expression.tree
+
+    stops, offset = spec.stops, spec.entry_order.offset
+    return {
+        Output.STOP_DISTANCE: stops.stop_loss.tree() if stops.stop_loss else None,
+        Output.TARGET_DISTANCE: stops.take_profit.tree() if stops.take_profit else None,
+        Output.TRAIL_DISTANCE: stops.trailing.tree() if stops.trailing else None,
+        Output.LIMIT_OFFSET: offset.tree() if offset else None,
+        Output.SIZE: None,
+        Output.CONFIDENCE: spec.confidence.tree,
+        Output.ENTRY_LONG: rule(spec.entry.long),
+        Output.EXIT_LONG: rule(spec.exit.long),
+        Output.ENTRY_SHORT: rule(spec.entry.short),
+        Output.EXIT_SHORT: rule(spec.exit.short),
+    }
+
+
+_CONDITIONS = frozenset(
+    {Output.ENTRY_LONG, Output.EXIT_LONG, Output.ENTRY_SHORT, Output.EXIT_SHORT}
+)
+
+
+def _program(spec: StrategySpec, columns: Sequence[ColumnReference]) -> Program:
+    assembler = Assembler(columns)
+    trees = _trees(spec)
+    declared = [output for output in DISTANCES if trees[output] is not None]
+    for output, tree in trees.items():
+        is_condition = output in _CONDITIONS
+        if tree is None:
+            assembler.store_constant(output, 0.0 if is_condition else np.nan)
+            continue
+        assembler.store(output, tree, Kind.CONDITION if is_condition else Kind.NUMBER)
+        if output is Output.CONFIDENCE and not isinstance(tree, Number):
+            assembler.clamp_to_unit(output)
+        if output in (Output.ENTRY_LONG, Output.ENTRY_SHORT):
+            # A stop that cannot be computed must not read as "no stop".
+            for distance in declared:
+                assembler.require_positive(output, distance)
+    return assembler.program()
