@@ -1,0 +1,1 @@
+"""What is kept: the journal, the home folder, read models, bars."""
