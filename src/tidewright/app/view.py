@@ -1,0 +1,652 @@
+"""What one running trader shows: bounded, in memory, fed by outcomes, read by the page.
+
+The trading thread calls `LiveView.publish` and must not be held up, so a step only files raw
+domain values; prices, percentages and text are made by whoever reads (`app.queries`). A reader
+takes a `Reading`: everything, or what is new since its `Cursor`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, NamedTuple, TypeVar
+
+from tidewright.app.read_models import Mode, SignalStatus
+from tidewright.domain.events import (
+    DatumQuarantined,
+    FeedStatus,
+    InstrumentDefined,
+    Slice,
+    TradingState,
+    TradingWindow,
+)
+from tidewright.domain.facts import (
+    AlertLogged,
+    Fact,
+    OrderExecuted,
+    OrderPlaced,
+    OrderUpdated,
+    Outcome,
+    PositionUpdated,
+    RiskChecked,
+    SignalGenerated,
+    SignalRejected,
+    TradeClosed,
+    TradingStateChanged,
+)
+from tidewright.domain.instrument import Instrument
+from tidewright.domain.market import Bar
+from tidewright.domain.orders import OrderRecord
+from tidewright.domain.portfolio import Position, Trade
+from tidewright.domain.signals import Signal
+from tidewright.domain.time import DAY
+
+T = TypeVar("T")
+
+Columns = Callable[[str], Mapping[str, float]]
+"""Instrument id -> indicator values after the latest step, in a mapping of its own."""
+
+BAR_LIMIT = 1_500
+ITEM_LIMIT = 500
+EQUITY_LIMIT = 2_000
+DAY_LIMIT = 3_650
+
+
+class Ring(Generic[T]):
+    """The latest items of an endless series, each known by how many came before it."""
+
+    __slots__ = ("items", "total")
+
+    def __init__(self, limit: int) -> None:
+        self.items: deque[T] = deque(maxlen=limit)
+        self.total = 0
+
+    def append(self, item: T) -> None:
+        """Add an item; the oldest one leaves when the ring is full."""
+        self.items.append(item)
+        self.total += 1
+
+    def since(self, seen: int) -> tuple[tuple[int, T], ...]:
+        """Return number and item of everything still held after the first ``seen`` items."""
+        new = min(self.total - seen, len(self.items))
+        if new <= 0:
+            return ()
+        first = self.total - new
+        kept = list(self.items)[-new:]
+        return tuple(enumerate(kept, first))
+
+
+class BarRow(NamedTuple):
+    """A bar and the indicator values known at its close."""
+
+    bar: Bar
+    columns: Mapping[str, float]
+
+
+class EquityRow(NamedTuple):
+    """Equity at one moment: money units, the benchmark's, and the worst fall from the peak.
+
+    Parameters
+    ----------
+    ts : int
+        Nanoseconds UTC.
+    equity : int
+        Money units.
+    benchmark : float
+        Money units of the universe bought in equal parts at the start of trading.
+    drawdown : float
+        Lowest (equity - peak) / peak since the row before, <= 0.
+    """
+
+    ts: int
+    equity: int
+    benchmark: float
+    drawdown: float
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRow:
+    """A signal and what became of it in its step."""
+
+    signal: Signal
+    status: SignalStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Timed(Generic[T]):
+    """A fact and the time of the slice that led to it."""
+
+    ts: int
+    fact: T
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """Equity at the end of one UTC day, numbered from 1970-01-01."""
+
+    day: int
+    opening: int
+    closing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over all trades of the run, in money units where they are money."""
+
+    trades: int = 0
+    wins: int = 0
+    losses: int = 0
+    gross_profit: int = 0
+    gross_loss: int = 0
+    fees: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How many items of each series a reader has seen."""
+
+    bars: Mapping[str, int]
+    equity: tuple[int, int]
+    orders: int
+    fills: int
+    trades: int
+    signals: int
+    refusals: int
+    alerts: int
+
+
+_START = Cursor({}, (-1, 0), 0, 0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One consistent look at the view.
+
+    Items are numbered: (number, item), oldest first. ``equity_whole`` tells that ``equity`` is
+    the whole series and not what is new. ``lost`` tells that items between the cursor and the
+    oldest one held are gone, so the reader needs a full reading.
+    """
+
+    heading: Heading
+    sequence: int
+    ts_market: int
+    ts_received: int
+    now: int
+    state: TradingState
+    state_change: Timed[TradingStateChanged] | None
+    feed: FeedStatus
+    defects: int
+    instruments: Mapping[str, Instrument]
+    closes: Mapping[str, int]
+    day_opens: Mapping[str, int]
+    equity_now: int | None
+    equity_initial: int | None
+    equity_day: int | None
+    benchmark: float
+    drawdown: float
+    max_drawdown: float
+    positions: tuple[Position, ...]
+    totals: Totals
+    days: tuple[DayRow, ...]
+    bars: Mapping[str, tuple[tuple[int, BarRow], ...]]
+    forming: Mapping[str, Bar]
+    equity: tuple[EquityRow, ...]
+    equity_whole: bool
+    orders: tuple[tuple[int, OrderRecord], ...]
+    fills: tuple[tuple[int, OrderExecuted], ...]
+    trades: tuple[tuple[int, Trade], ...]
+    signals: tuple[tuple[int, SignalRow], ...]
+    refusals: tuple[tuple[int, Timed[SignalRejected]], ...]
+    alerts: tuple[tuple[int, Timed[AlertLogged]], ...]
+    counts: Cursor
+    lost: bool
+
+
+class _Series:
+    """Bars of one instrument and its part in the benchmark."""
+
+    __slots__ = ("close", "day_open", "midnight", "rows", "weight")
+
+    def __init__(self) -> None:
+        self.rows: Ring[BarRow] = Ring(BAR_LIMIT)
+        self.close = 0
+        self.midnight = 0
+        self.day_open = 0
+        self.weight = 0.0
+
+
+class _Equity:
+    """Equity, benchmark and drawdown since the start of trading, thinned as it grows.
+
+    A row closes a bucket of ``stride`` steps. When the list is full, neighbours are merged and
+    the stride doubles; the worst drawdown of a bucket is never lost.
+    """
+
+    __slots__ = (
+        "benchmark",
+        "day",
+        "days",
+        "drawdown",
+        "epoch",
+        "filled",
+        "initial",
+        "max_drawdown",
+        "midnight",
+        "now",
+        "opening",
+        "peak",
+        "rows",
+        "stride",
+        "ts",
+        "worst",
+    )
+
+    def __init__(self) -> None:
+        self.rows: list[EquityRow] = []
+        self.days: deque[DayRow] = deque(maxlen=DAY_LIMIT)
+        self.initial: int | None = None
+        self.benchmark = 0.0
+        self.epoch = 0
+        self.stride = 1
+        self.filled = 0
+        self.peak = 0
+        self.drawdown = self.worst = self.max_drawdown = 0.0
+        self.now = self.opening = self.ts = 0
+        self.day = -1
+        self.midnight = 0
+
+    def note(self, ts: int, equity: int) -> None:
+        """File the equity of one step."""
+        if ts >= self.midnight:
+            self._new_day(ts // DAY, equity)
+        self.ts = ts
+        self.now = equity
+        if equity >= self.peak:
+            self.peak = equity
+            self.drawdown = 0.0
+        else:
+            self.drawdown = drawdown = (equity - self.peak) / self.peak
+            if drawdown < self.worst:
+                self.worst = drawdown
+                if drawdown < self.max_drawdown:
+                    self.max_drawdown = drawdown
+        self.filled += 1
+        if self.filled >= self.stride:
+            self._close_bucket()
+
+    def _new_day(self, day: int, equity: int) -> None:
+        if self.day >= 0:
+            self.days.append(DayRow(self.day, self.opening, self.now))
+        self.opening = self.now if self.day >= 0 else equity
+        self.day = day
+        self.midnight = (day + 1) * DAY
+
+    def _close_bucket(self) -> None:
+        self.rows.append(EquityRow(self.ts, self.now, self.benchmark, self.worst))
+        self.worst = self.drawdown
+        self.filled = 0
+        if len(self.rows) >= EQUITY_LIMIT:
+            self.rows = [
+                EquityRow(b.ts, b.equity, b.benchmark, min(a.drawdown, b.drawdown))
+                for a, b in zip(self.rows[::2], self.rows[1::2], strict=True)
+            ]
+            self.stride *= 2
+            self.epoch += 1
+
+    def since(self, seen: tuple[int, int]) -> tuple[tuple[EquityRow, ...], bool]:
+        """Return the rows after ``seen`` (epoch, count), and whether they are the whole series."""
+        whole = seen[0] != self.epoch
+        rows = self.rows if whole else self.rows[seen[1] :]
+        if self.filled:
+            rows = [*rows, EquityRow(self.ts, self.now, self.benchmark, self.worst)]
+        return tuple(rows), whole
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What does not change while a trader runs.
+
+    Parameters
+    ----------
+    mode : Mode
+        Whose money and whose prices.
+    strategy, timeframe : str
+        What trades, and on which bars; bars of other timeframes only move the clock.
+    currency : str
+        Of the account; empty takes the quote currency of the first instrument.
+    indicators : tuple of str
+        Labels of the strategy's columns in the order in which they are drawn.
+    """
+
+    mode: Mode
+    strategy: str
+    timeframe: str
+    currency: str = ""
+    indicators: tuple[str, ...] = ()
+
+
+class LiveView:
+    """The state of one running trader as the page shows it; an `OutcomeSink`.
+
+    Parameters
+    ----------
+    instruments : sequence of Instrument
+        The universe; the benchmark holds it in equal parts.
+    heading : Heading
+        Mode, strategy, timeframe, currency and indicators.
+    columns : callable
+        Indicator values of an instrument, read right after each step in the trading thread; the
+        mapping it returns is kept and must not change later.
+    trading_start : int
+        Nanoseconds UTC; equity before it is warm-up and is left out. A `TradingWindow` moves it.
+    clock : callable
+        Wall clock, nanoseconds UTC.
+    """
+
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        heading: Heading,
+        *,
+        columns: Columns | None = None,
+        trading_start: int = 0,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._instruments = {instrument.id: instrument for instrument in instruments}
+        self._series = {name: _Series() for name in self._instruments}
+        currency = heading.currency or next((i.quote for i in instruments), "")
+        self._heading = replace(heading, currency=currency)
+        self._timeframe = heading.timeframe
+        self._columns: Columns = columns or _no_columns
+        self._start = trading_start
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._watchers: tuple[Callable[[], None], ...] = ()
+        self._sequence = self._market = self._received = self._defects = 0
+        self._state = TradingState.ACTIVE
+        self._state_change: Timed[TradingStateChanged] | None = None
+        self._feed = FeedStatus(live=True, detail="")
+        self._equity = _Equity()
+        self._totals = Totals()
+        self._forming: dict[str, Bar] = {}
+        self._positions: dict[tuple[str, str], Position] = {}
+        self._working: dict[str, OrderRecord] = {}
+        self._orders: Ring[OrderRecord] = Ring(ITEM_LIMIT)
+        self._fills: Ring[OrderExecuted] = Ring(ITEM_LIMIT)
+        self._trades: Ring[Trade] = Ring(ITEM_LIMIT)
+        self._signals: Ring[SignalRow] = Ring(ITEM_LIMIT)
+        self._refusals: Ring[Timed[SignalRejected]] = Ring(ITEM_LIMIT)
+        self._alerts: Ring[Timed[AlertLogged]] = Ring(ITEM_LIMIT)
+
+    def publish(self, slice_: Slice, outcome: Outcome) -> None:
+        """Take note of one step; see `OutcomeSink`."""
+        with self._lock:
+            self._received = self._clock()
+            self._market = slice_.ts_known
+            self._sequence = outcome.sequence
+            for event in slice_.events:
+                if type(event) is Bar:
+                    self._observe(event)
+                else:
+                    self._control(event)
+            if outcome.ts_known >= self._start:
+                if self._equity.initial is None and outcome.equity > 0:
+                    self._begin(outcome.equity)
+                if self._equity.initial is not None:
+                    self._equity.note(outcome.ts_known, outcome.equity)
+            if outcome.facts:
+                self._note(outcome.ts_known, outcome.facts)
+        if self._watchers:
+            self._wake()
+
+    def forming(self, instrument: str, bar: Bar) -> None:
+        """Show a candle that is still moving; the finished bar replaces it."""
+        with self._lock:
+            self._forming[instrument] = bar
+            self._received = self._clock()
+        if self._watchers:
+            self._wake()
+
+    def restore(
+        self,
+        *,
+        state: TradingState,
+        positions: Iterable[Position] = (),
+        orders: Iterable[OrderRecord] = (),
+        trades: Iterable[Trade] = (),
+    ) -> None:
+        """Start from what a restarted trader already holds."""
+        with self._lock:
+            self._state = state
+            for position in positions:
+                self._positions[position.strategy, position.instrument] = position
+            for order in orders:
+                self._order(order)
+            for trade in trades:
+                self._trade(trade)
+
+    def watch(self, callback: Callable[[], None]) -> None:
+        """Call back once at the next change, from the thread that made it."""
+        with self._lock:
+            self._watchers = (*self._watchers, callback)
+
+    def unwatch(self, callback: Callable[[], None]) -> None:
+        """Forget a callback, if it still waits."""
+        with self._lock:
+            self._watchers = tuple(kept for kept in self._watchers if kept != callback)
+
+    def snapshot(self, since: Cursor | None = None) -> Reading:
+        """Return one consistent look: everything held, or what is new since ``since``.
+
+        A full reading leaves out the bars; `bars` gives those of one instrument.
+        """
+        with self._lock:
+            return self._read(since)
+
+    def bars(self, instrument: str, limit: int) -> tuple[BarRow, ...] | None:
+        """Return the latest bars of an instrument, oldest first; None if it is not traded here."""
+        with self._lock:
+            series = self._series.get(instrument)
+            return None if series is None else tuple(series.rows.items)[-limit:]
+
+    def _wake(self) -> None:
+        with self._lock:
+            waiting, self._watchers = self._watchers, ()
+        for callback in waiting:
+            callback()
+
+    def _observe(self, bar: Bar) -> None:
+        series = self._series.get(bar.instrument)
+        if series is None or bar.timeframe != self._timeframe:
+            return
+        series.rows.append(BarRow(bar, self._columns(bar.instrument)))
+        if series.weight:
+            self._equity.benchmark += series.weight * (bar.close - series.close)
+        elif self._equity.initial is not None:
+            self._buy(series, bar.close)
+        series.close = bar.close
+        if bar.ts_event >= series.midnight:
+            series.midnight = (bar.ts_event // DAY + 1) * DAY
+            series.day_open = bar.open
+        if self._forming:
+            self._forming.pop(bar.instrument, None)
+
+    def _begin(self, equity: int) -> None:
+        self._equity.initial = self._equity.peak = equity
+        self._equity.benchmark = float(equity)
+        for series in self._series.values():
+            if series.close:
+                self._buy(series, series.close)
+
+    def _buy(self, series: _Series, close: int) -> None:
+        if close > 0 and self._equity.initial is not None:
+            series.weight = self._equity.initial / len(self._series) / close
+
+    def _control(self, event: object) -> None:
+        if isinstance(event, FeedStatus):
+            self._feed = event
+        elif isinstance(event, DatumQuarantined):
+            self._defects += 1
+        elif isinstance(event, TradingWindow):
+            self._start = max(self._start, event.start)
+        elif isinstance(event, InstrumentDefined):
+            self._instruments[event.instrument.id] = event.instrument
+            self._series.setdefault(event.instrument.id, _Series())
+
+    def _note(self, ts: int, facts: Sequence[Fact]) -> None:
+        for fact in facts:
+            match fact:
+                case OrderPlaced(order) | OrderUpdated(order):
+                    self._order(order)
+                case OrderExecuted():
+                    self._fills.append(fact)
+                case PositionUpdated(position):
+                    self._position(position)
+                case TradeClosed(trade):
+                    self._trade(trade)
+                case SignalRejected():
+                    self._refusals.append(Timed(ts, fact))
+                case AlertLogged():
+                    self._alerts.append(Timed(ts, fact))
+                case TradingStateChanged():
+                    self._state = fact.after
+                    self._state_change = Timed(ts, fact)
+        for row in _signal_rows(facts):
+            self._signals.append(row)
+
+    def _order(self, order: OrderRecord) -> None:
+        self._orders.append(order)
+        if order.state.is_final:
+            self._working.pop(order.intent.client_id, None)
+        else:
+            self._working[order.intent.client_id] = order
+
+    def _position(self, position: Position) -> None:
+        key = position.strategy, position.instrument
+        if position.lots:
+            self._positions[key] = position
+        else:
+            self._positions.pop(key, None)
+
+    def _trade(self, trade: Trade) -> None:
+        self._trades.append(trade)
+        sums = self._totals
+        self._totals = Totals(
+            sums.trades + 1,
+            sums.wins + (trade.pnl > 0),
+            sums.losses + (trade.pnl < 0),
+            sums.gross_profit + max(trade.pnl, 0),
+            sums.gross_loss - min(trade.pnl, 0),
+            sums.fees + trade.fees,
+        )
+
+    def _counts(self) -> Cursor:
+        return Cursor(
+            {name: series.rows.total for name, series in self._series.items()},
+            (self._equity.epoch, len(self._equity.rows)),
+            self._orders.total,
+            self._fills.total,
+            self._trades.total,
+            self._signals.total,
+            self._refusals.total,
+            self._alerts.total,
+        )
+
+    def _read(self, since: Cursor | None) -> Reading:
+        seen = since or _START
+        equity, whole = self._equity.since(seen.equity)
+        known = self._equity.initial is not None
+        days = (*self._equity.days, self._today()) if known else ()
+        return Reading(
+            heading=self._heading,
+            sequence=self._sequence,
+            ts_market=self._market,
+            ts_received=self._received,
+            now=self._clock(),
+            state=self._state,
+            state_change=self._state_change,
+            feed=self._feed,
+            defects=self._defects,
+            instruments=dict(self._instruments),
+            closes={name: s.close for name, s in self._series.items() if s.close},
+            day_opens={name: s.day_open for name, s in self._series.items() if s.close},
+            equity_now=self._equity.now if known else None,
+            equity_initial=self._equity.initial,
+            equity_day=self._equity.opening if known else None,
+            benchmark=self._equity.benchmark,
+            drawdown=self._equity.drawdown,
+            max_drawdown=self._equity.max_drawdown,
+            positions=tuple(self._positions.values()),
+            totals=self._totals,
+            days=days if since is None else (),
+            bars=self._new_bars(seen) if since else {},
+            forming=dict(self._forming),
+            equity=equity,
+            equity_whole=whole,
+            orders=self._order_rows(since),
+            fills=self._fills.since(seen.fills),
+            trades=self._trades.since(seen.trades),
+            signals=self._signals.since(seen.signals),
+            refusals=self._refusals.since(seen.refusals),
+            alerts=self._alerts.since(seen.alerts),
+            counts=self._counts(),
+            lost=since is not None and self._lost(since),
+        )
+
+    def _today(self) -> DayRow:
+        return DayRow(self._equity.day, self._equity.opening, self._equity.now)
+
+    def _new_bars(self, seen: Cursor) -> dict[str, tuple[tuple[int, BarRow], ...]]:
+        found = {
+            name: series.rows.since(seen.bars.get(name, 0)) for name, series in self._series.items()
+        }
+        return {name: rows for name, rows in found.items() if rows}
+
+    def _order_rows(self, since: Cursor | None) -> tuple[tuple[int, OrderRecord], ...]:
+        if since is not None:
+            return self._orders.since(since.orders)
+        latest = {order.intent.client_id: (n, order) for n, order in self._orders.since(0)}
+        for client_id, order in self._working.items():
+            latest.setdefault(client_id, (-1, order))
+        return tuple(sorted(latest.values(), key=lambda pair: pair[0]))
+
+    def _lost(self, seen: Cursor) -> bool:
+        return any(
+            ring.total - count > len(ring.items)
+            for ring, count in (
+                (self._orders, seen.orders),
+                (self._fills, seen.fills),
+                (self._trades, seen.trades),
+                (self._signals, seen.signals),
+                (self._refusals, seen.refusals),
+                (self._alerts, seen.alerts),
+            )
+        )
+
+
+def _no_columns(_instrument: str) -> Mapping[str, float]:
+    return {}
+
+
+def _signal_rows(facts: Sequence[Fact]) -> list[SignalRow]:
+    signals = [fact.signal for fact in facts if isinstance(fact, SignalGenerated)]
+    if not signals:
+        return []
+    refused = {fact.signal for fact in facts if isinstance(fact, SignalRejected)}
+    approved = {
+        (fact.intent.strategy, fact.intent.instrument)
+        for fact in facts
+        if isinstance(fact, RiskChecked) and fact.approved
+    }
+    rows = []
+    for signal in signals:
+        status = SignalStatus.NOTED
+        if signal in refused:
+            status = SignalStatus.REFUSED
+        elif (signal.strategy, signal.instrument) in approved:
+            status = SignalStatus.APPROVED
+        rows.append(SignalRow(signal, status))
+    return rows

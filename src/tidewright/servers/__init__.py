@@ -1,0 +1,1 @@
+"""Servers: the page and its API, the paper venue, the simulated exchange."""

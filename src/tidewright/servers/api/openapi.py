@@ -1,0 +1,44 @@
+"""Prints the OpenAPI document from which the page's client is generated.
+
+Run as ``python -m tidewright.servers.api.openapi > ui/src/client/openapi.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+
+from tidewright.app.queries import Login
+from tidewright.app.read_models import Mode, SettingValue
+from tidewright.app.view import Heading, LiveView
+from tidewright.servers.api.application import create_api
+
+
+class _Nothing:
+    """Services of no trader: the document needs the shape only."""
+
+    def __init__(self) -> None:
+        self.view = LiveView((), Heading(Mode.SIMULATED, "", "1m"))
+
+    @property
+    def login(self) -> Login:
+        raise NotImplementedError
+
+    def halt(self, actor: str, reason: str) -> None:
+        raise NotImplementedError
+
+    def resume(self, actor: str, reason: str) -> None:
+        raise NotImplementedError
+
+    def settings(self) -> Mapping[str, Mapping[str, SettingValue]]:
+        return {}
+
+
+def document() -> str:
+    """Return the OpenAPI document as JSON text, the same for the same code."""
+    return json.dumps(create_api(_Nothing()).openapi(), indent=1, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())
