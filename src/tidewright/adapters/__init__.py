@@ -1,0 +1,1 @@
+"""Adapters: everything that speaks to the outside, one package per counterpart."""

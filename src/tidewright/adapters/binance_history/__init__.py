@@ -1,0 +1,1 @@
+"""Binance public history: candles by REST, page by page."""
