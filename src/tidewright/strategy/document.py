@@ -130,7 +130,7 @@ class Value:
 
     def choice(self, known: Iterable[str]) -> str:
         """Return one of the words known, or raise a DocumentError."""
-        words = list(known)
+        words = [str(word) for word in known]
         text = self.text()
         if text not in words:
             raise self.error(
@@ -215,7 +215,7 @@ def read_document(text: str, source: str) -> Value:
 def _check_plain(text: str, name: str) -> None:
     depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -227,5 +227,5 @@ def _check_plain(text: str, name: str) -> None:
             )
         if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
             raise DocumentError(f"{name}, line {line}: anchors and aliases are not accepted")
-        if getattr(event, "tag", None) is not None:
+        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
             raise DocumentError(f"{name}, line {line}: tags such as {event.tag} are not accepted")

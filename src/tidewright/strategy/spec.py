@@ -244,7 +244,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_plain(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    tag = dumper.resolve(yaml.ScalarNode, text, (True, False))
+    tag: str = dumper.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return dumper.represent_scalar(tag, str(text))
 
 

@@ -89,10 +89,10 @@ class _Parser:
         self._open = 0
 
     def whole(self, kind: Kind | None) -> Node:
-        if self._token.kind is TokenKind.END:
+        if self._at_end():
             raise self._error("expression was empty; expected a column, a number or a function", 0)
         part = self._expression(0)
-        if self._token.kind is not TokenKind.END:
+        if not self._at_end():
             raise self._unexpected("an operator or the end")
         if kind is not None:
             self._require(part, kind, "the expression")
@@ -101,6 +101,9 @@ class _Parser:
     @property
     def _token(self) -> Token:
         return self._tokens[self._place]
+
+    def _at_end(self) -> bool:
+        return self._token.kind is TokenKind.END
 
     def _take(self) -> Token:
         token = self._token
@@ -252,7 +255,7 @@ class _Parser:
         if isinstance(node, Number):
             return node.value
         if isinstance(node, Negate) and isinstance(node.operand, Number):
-            return -node.operand.value
+            return 0.0 - node.operand.value
         raise self._error(
             f"parameters of {name} have to be plain numbers, it was {print_tree(node)}", part.start
         )

@@ -237,8 +237,9 @@ def _check(node: Node, kind: Kind | None, depth: int) -> None:
         raise ConfigError(f"{type(node).__name__} was a {kind_of(node)}; expected a {kind}")
     for child, child_kind in zip(children(node), wanted, strict=True):
         _check(child, child_kind, depth + 1)
-    looks_back = isinstance(node, Call) and FUNCTIONS[node.function].reads_previous
-    if looks_back and any(reads_previous(child) for child in children(node)):
+    if not isinstance(node, Call) or not FUNCTIONS[node.function].reads_previous:
+        return
+    if any(reads_previous(child) for child in children(node)):
         raise ConfigError(NESTED_PREVIOUS.format(function=node.function))
 
 
