@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+
+import numpy as np
 
 from tidewright.app.queries import benchmark_percent
 from tidewright.app.read_models import DailyResult, Performance
 from tidewright.app.view import DayRow, Reading
 from tidewright.domain.money import to_decimal
+from tidewright.research.metrics import CRYPTO_CALENDAR, sharpe, sortino, value_at_risk
 
-DAYS_PER_YEAR = 365
+DAYS_PER_YEAR = CRYPTO_CALENDAR.days_per_year
 MINIMUM_DAYS = 20
 """Days below which a ratio of daily returns says nothing."""
 
@@ -28,7 +29,10 @@ def performance(reading: Reading) -> Performance:
     """
     totals = reading.totals
     now, initial = reading.equity_now, reading.equity_initial
-    returns = [row.closing / row.opening - 1.0 for row in reading.days if row.opening > 0]
+    days = [row for row in reading.days if row.opening > 0]
+    returns = np.array([row.closing / row.opening - 1.0 for row in days])
+    enough = len(returns) >= MINIMUM_DAYS
+    at_risk = value_at_risk(returns)
     decided = totals.wins + totals.losses
     return Performance(
         trades=totals.trades,
@@ -39,31 +43,12 @@ def performance(reading: Reading) -> Performance:
         benchmark_percent=benchmark_percent(reading),
         max_drawdown_percent=None if now is None else 100.0 * reading.max_drawdown,
         profit_factor=totals.gross_profit / totals.gross_loss if totals.gross_loss else None,
-        sharpe=_ratio(returns, returns),
-        sortino=_ratio(returns, [min(value, 0.0) for value in returns], centred=False),
-        var_95_daily_percent=_value_at_risk(returns),
+        sharpe=sharpe(returns, DAYS_PER_YEAR) if enough else None,
+        sortino=sortino(returns, DAYS_PER_YEAR) if enough else None,
+        var_95_daily_percent=None if at_risk is None else 100.0 * at_risk,
         fees=to_decimal(totals.fees),
         daily=[_day(row) for row in reading.days],
     )
-
-
-def _ratio(
-    returns: Sequence[float], risk: Sequence[float], *, centred: bool = True
-) -> float | None:
-    """Mean return over the deviation of ``risk``, annualised; the risk-free rate is 0."""
-    if len(returns) < MINIMUM_DAYS:
-        return None
-    mean = math.fsum(returns) / len(returns)
-    centre = mean if centred else 0.0
-    squares = math.fsum((value - centre) ** 2 for value in risk)
-    deviation = math.sqrt(squares / (len(risk) - centred))
-    return mean / deviation * math.sqrt(DAYS_PER_YEAR) if deviation else None
-
-
-def _value_at_risk(returns: Sequence[float]) -> float | None:
-    if len(returns) < MINIMUM_DAYS:
-        return None
-    return max(0.0, -100.0 * sorted(returns)[len(returns) // 20])
 
 
 def _day(row: DayRow) -> DailyResult:

@@ -6,7 +6,7 @@ Also the port that an API server needs of the trader it shows (`Services`).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Protocol
 
@@ -43,9 +43,8 @@ MILLISECOND = 1_000_000
 DELTA_BARS = 200
 """New bars of one instrument beyond which a reader asks for its candles again."""
 
-_PRICE_COLUMNS = frozenset(
-    {"sma", "ema", "vwap", "highest", "lowest", "previous", "open", "high", "low", "close"}
-)
+_BAR_COLUMNS = frozenset({"open", "high", "low", "close", "volume"})
+_PRICE_COLUMNS = frozenset({"sma", "ema", "vwap", "highest", "lowest"})
 
 
 class Login(Protocol):
@@ -357,10 +356,7 @@ def _status(reading: Reading) -> Status:
         market_time_ms=_milliseconds(reading.ts_market) or None,
         server_time_ms=_milliseconds(reading.now),
         defects=reading.defects,
-        indicators=[
-            Indicator(label=label, pane="price" if _over_price(label) else "own")
-            for label in reading.heading.indicators
-        ],
+        indicators=_indicators(reading.heading.indicators),
     )
 
 
@@ -370,9 +366,18 @@ def benchmark_percent(reading: Reading) -> float | None:
     return None if not initial else 100.0 * (reading.benchmark / initial - 1.0)
 
 
-def _over_price(label: str) -> bool:
-    name = label.partition("(")[0]
-    return name in _PRICE_COLUMNS or name.startswith("bollinger_")
+def _indicators(labels: Iterable[str]) -> list[Indicator]:
+    """Return what is drawn besides the bars, and where."""
+    found = []
+    for label in labels:
+        name = label.partition("(")[0]
+        if name in _BAR_COLUMNS:
+            continue
+        if name in _PRICE_COLUMNS or name.startswith("bollinger_"):
+            found.append(Indicator(label=label, pane="price"))
+        else:
+            found.append(Indicator(label=label, pane="volume" if "volume" in name else "own"))
+    return found
 
 
 def _position(instrument: Instrument, held: Position, close: int | None) -> PositionView:

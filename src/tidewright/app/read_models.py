@@ -62,7 +62,9 @@ class Indicator(ReadModel):
     """A column that the strategy declared."""
 
     label: str = Field(description="Name and parameters, such as sma(10).")
-    pane: Literal["price", "own"] = Field(description="Drawn over the price or in its own pane.")
+    pane: Literal["price", "volume", "own"] = Field(
+        description="Drawn over the price, over the volume, or in a pane of its own."
+    )
 
 
 class InstrumentView(ReadModel):

@@ -58,6 +58,11 @@ class Engine:
             ev.AccountReported: self._on_account,
         }
 
+    @property
+    def config(self) -> EngineConfig:
+        """What it was built from."""
+        return self.state.config
+
     def step(self, sequence: int, slice_: ev.Slice) -> Outcome:
         """Handle one slice and return what was decided.
 
@@ -130,6 +135,9 @@ class Engine:
         self.state.venue_sequence = max(self.state.venue_sequence, venue_sequence)
         applied = self.state.orders.apply(event, self.state.ts_known)
         facts += applied.facts
+        if isinstance(event, (ev.AnswerLost, ev.OrderRejected, ev.OrderAccepted)):
+            definite = isinstance(event, ev.OrderAccepted)
+            facts += self.state.gate.venue_answer(definite, self.state.ts_known)
         if applied.fill is not None and applied.order is not None:
             self.book(applied.fill, applied.order, facts)
         elif isinstance(event, ev.StopMoved) and applied.order is not None:

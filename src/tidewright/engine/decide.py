@@ -265,7 +265,7 @@ class Decider:
         state = self._state
         decision = state.gate.check(intent, state.account_view(equity))
         if isinstance(decision, ApprovedOrder):
-            facts.append(RiskChecked(intent, True, decision.checks))
+            facts.append(RiskChecked(decision.intent, True, decision.checks))
             facts.append(state.orders.place(decision, state.ts_known))
             commands.append(SubmitOrder(decision))
             return
@@ -273,6 +273,7 @@ class Decider:
         facts.append(
             SignalRejected(signal, decision.rule, decision.limit, decision.value, decision.message)
         )
+        facts += state.gate.take_facts()
         if intent.reduce_only:
             facts.append(
                 AlertLogged(Severity.CRITICAL, "EXIT_REFUSED", decision.message, intent.instrument)

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.market import Bar
+from tidewright.domain.time import timeframe_nanoseconds
 from tidewright.features.declarations import ColumnReference
 from tidewright.features.streaming import StreamingColumns
 from tidewright.kernels.correlation import returns_correlation
-from tidewright.market.aggregation import BarAggregator, aggregate_arrays
+from tidewright.market.aggregation import BarAggregator, aggregate
 from tidewright.market.arrays import BarArrays
 
 Float64 = NDArray[np.float64]
@@ -68,7 +69,7 @@ class Series:
         self.instrument = instrument
         self.timeframe = timeframe
         self.aggregator = (
-            None if timeframe == feed_timeframe else BarAggregator(instrument.id, timeframe)
+            None if timeframe == feed_timeframe else BarAggregator(instrument, timeframe)
         )
         pairs = list(strategies)
         references = {column: None for _, strategy in pairs for column in strategy.references}
@@ -84,18 +85,21 @@ class Series:
             self.columns.update(bar)
             return True
         closed = aggregator.update(bar)
-        if closed is None:
-            return False
-        self.columns.update(closed)
-        return True
+        for longer in closed:
+            self.columns.update(longer)
+        return bool(closed)
 
     def restore(self, bars: BarArrays) -> None:
         """Reopen from the anchor, the first row of the feed's bars."""
         if self.aggregator is None:
             self.columns.restore(bars)
             return
-        closed, self.aggregator = aggregate_arrays(bars, self.timeframe)
-        self.columns.restore(closed)
+        self.columns.restore(aggregate(bars, self.timeframe).bars)
+        self.aggregator = BarAggregator(self.instrument, self.timeframe)
+        ratio = timeframe_nanoseconds(self.timeframe) // timeframe_nanoseconds(bars.timeframe)
+        # Only the bucket of the last bar can be unfinished; earlier ones are given out and gone.
+        for bar in bars.slice(max(0, len(bars) - ratio), len(bars)).bars():
+            self.aggregator.update(bar)
 
 
 class Track:

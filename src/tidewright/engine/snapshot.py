@@ -6,7 +6,7 @@ not in it; they are reopened from their anchor over the stored bars, which gives
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any, cast
 
 import orjson
@@ -39,7 +39,9 @@ def take_snapshot(state: EngineState) -> bytes:
     )
 
 
-def restore_snapshot(state: EngineState, snapshot: bytes, history: Mapping[str, BarArrays]) -> None:
+def restore_snapshot(
+    state: EngineState, snapshot: bytes, history: Callable[[str], BarArrays | None]
+) -> None:
     """Bring a new engine's state to where a snapshot was taken.
 
     Parameters
@@ -48,8 +50,8 @@ def restore_snapshot(state: EngineState, snapshot: bytes, history: Mapping[str, 
         State of an engine that has handled nothing yet.
     snapshot : bytes
         Result of `take_snapshot`.
-    history : mapping of str to BarArrays
-        Bars of every instrument from its anchor to the snapshot.
+    history : callable
+        Given an instrument id, returns its bars from the anchor to the snapshot; None without any.
 
     Raises
     ------
@@ -79,6 +81,7 @@ def restore_snapshot(state: EngineState, snapshot: bytes, history: Mapping[str, 
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise DataIntegrityError(f"snapshot cannot be read: {error!r}") from error
     for name, track in state.tracks.items():
-        if name in history:
-            track.restore(history[name])
+        bars = history(name)
+        if bars is not None:
+            track.restore(bars)
             state.marks[name] = track.mark

@@ -1,0 +1,109 @@
+"""From what a person asked for to what runs: feeds, windows, requests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from tidewright.app.feeds.files import FileFeed
+from tidewright.app.feeds.simulated import SimulatedFeed
+from tidewright.app.settings import Settings
+from tidewright.app.strategies import LoadedStrategy, load_strategies
+from tidewright.app.trader import Pace
+from tidewright.domain.errors import ConfigError
+from tidewright.domain.events import TradingWindow
+from tidewright.domain.ports import MarketFeed
+from tidewright.domain.time import parse_iso
+
+
+@dataclass(frozen=True, slots=True)
+class FeedChoice:
+    """A feed, and the name by which a home remembers it.
+
+    Parameters
+    ----------
+    feed : MarketFeed
+        Source of bars.
+    identity : str
+        Names the feed and its data.
+    notes : tuple of str
+        What a person should know of it: gaps, rows kept out, everything inferred.
+    """
+
+    feed: MarketFeed
+    identity: str
+    notes: tuple[str, ...]
+
+
+def choose_feed(
+    kind: str, data: Path | None, symbols: Sequence[str], seed: int, timeframe: str = ""
+) -> FeedChoice:
+    """Return the feed that was asked for.
+
+    Parameters
+    ----------
+    kind : str
+        ``"sim"`` or ``"replay"``.
+    data : Path or None
+        File or folder to replay.
+    symbols : sequence of str
+        Which symbols of the data; all when empty.
+    seed : int
+        Of the simulated market.
+    timeframe : str
+        Of the data; empty tells it from the data.
+
+    Raises
+    ------
+    ConfigError
+        If the words do not fit together or the data cannot be used.
+    """
+    if kind == "sim":
+        if data is not None:
+            raise ConfigError("--data needs --feed replay; the simulated market reads no file")
+        simulated = SimulatedFeed(seed)
+        return FeedChoice(simulated, f"sim seed {seed}", ())
+    if data is None:
+        raise ConfigError("--feed replay needs --data PATH: a Parquet or CSV file, or a folder")
+    feed = FileFeed(data, symbols, timeframe=timeframe)
+    names = ",".join(instrument.id for instrument in feed.instruments)
+    digest = blake2b(str(data.resolve()).encode(), digest_size=4).hexdigest()
+    return FeedChoice(
+        feed, f"replay {data.name} {names} {feed.timeframe} {digest}", tuple(feed.report.lines())
+    )
+
+
+def choose_strategies(names: Sequence[str], settings: Settings) -> list[LoadedStrategy]:
+    """Return the strategies that were asked for, or those of the settings."""
+    return load_strategies(names or settings.strategies)
+
+
+def choose_window(feed: MarketFeed, start: str, end: str) -> TradingWindow:
+    """Return when entries may be decided; never limits warm-up."""
+    first = parse_iso(start) if start else int(getattr(feed, "trading_start", 0))
+    last = parse_iso(end) if end else 0
+    if last and last <= first:
+        raise ConfigError(f"--to {end} was not after the start; expected a later time")
+    return TradingWindow(first, last)
+
+
+def choose_pace(speed: str, settings: Settings) -> Pace:
+    """Return how fast to run: a positive number, or ``max``."""
+    if speed == "max":
+        return Pace(speed=0.0)
+    try:
+        value = float(speed)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise ConfigError(f"--speed was {speed!r}; expected a number above 0, or max")
+    stale = settings.risk_settings().max_data_age_minutes * 60.0
+    return Pace(speed=value, stale_after_seconds=max(float(stale) / value, 5.0))
+
+
+def default_home(kind: str) -> Path:
+    """Return the folder that a trader uses unless told otherwise."""
+    return Path("home") / kind

@@ -1,0 +1,55 @@
+"""Who is told of each step beside the recorder: the page's moving candles, the read models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import cast
+
+from tidewright.app.settings import Settings
+from tidewright.app.view import LiveView
+from tidewright.domain.events import Slice
+from tidewright.domain.instrument import Instrument
+from tidewright.domain.market import Bar
+from tidewright.domain.ports import MarketFeed, OutcomeSink
+from tidewright.domain.time import timeframe_nanoseconds
+from tidewright.storage.home import Home
+
+
+class FormingCandles:
+    """Shows candles that are still moving, where the feed knows their path.
+
+    Parameters
+    ----------
+    feed : MarketFeed
+        The simulated market has a method ``forming``; other feeds show finished bars only.
+    view : LiveView
+        What the page shows.
+    """
+
+    def __init__(self, feed: MarketFeed, view: LiveView) -> None:
+        forming = getattr(feed, "forming", None)
+        self._forming = cast("Callable[[str, int, float], Bar] | None", forming)
+        self._length = timeframe_nanoseconds(feed.timeframe)
+        self._view = view
+
+    def show(self, slice_: Slice, seconds_left: float) -> None:
+        """Show each bar of a coming slice as it looks this long before its close."""
+        if self._forming is None:
+            return
+        fraction = min(max(1.0 - seconds_left * 1e9 / self._length, 0.0), 1.0)
+        for event in slice_.events:
+            if type(event) is Bar:
+                bar = self._forming(event.instrument, event.ts_event, fraction)
+                self._view.forming(event.instrument, bar)
+
+
+def open_read_models(
+    home: Home, settings: Settings, instruments: Sequence[Instrument], stack: ExitStack
+) -> Sequence[OutcomeSink]:
+    """Return the sink that keeps the SQL tables; the stack closes it with the session."""
+    from tidewright.storage.read_models import ReadModelSink
+
+    sink = ReadModelSink(settings.database.resolved_url(home.path), instruments)
+    stack.callback(sink.close)
+    return [sink]

@@ -1,0 +1,140 @@
+"""Find strategies by name or file and set them up for the engine.
+
+Loading a class from a Python file happens here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from tidewright.domain.errors import ConfigError, nearest
+from tidewright.engine.config import StrategySetup
+from tidewright.strategy.compile import compile_spec
+from tidewright.strategy.library import library
+from tidewright.strategy.model import StrategySpec
+from tidewright.strategy.python_strategy import PythonStrategy
+from tidewright.strategy.spec import dump_spec, load_spec
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedStrategy:
+    """A strategy ready for the engine.
+
+    Parameters
+    ----------
+    setup : StrategySetup
+        What the engine takes.
+    document : str
+        Its written form, or the digest of its source: part of the fingerprint.
+    source : str
+        Where it came from, for a person.
+    """
+
+    setup: StrategySetup
+    document: str
+    source: str
+
+
+def load_strategies(names: Sequence[str]) -> list[LoadedStrategy]:
+    """Return strategies by library name, ``FILE.yaml``, or ``FILE.py:CLASS``.
+
+    Raises
+    ------
+    ConfigError
+        If one is not found, cannot be used, or two share a name.
+    """
+    loaded = [_load(name) for name in names]
+    seen: dict[str, str] = {}
+    for item in loaded:
+        name = item.setup.strategy.name
+        if name in seen:
+            raise ConfigError(
+                f"strategy {name!r} was given twice, by {seen[name]} and {item.source}; "
+                "expected different names"
+            )
+        seen[name] = item.source
+    return loaded
+
+
+def reload_strategy(document: str, source: str) -> LoadedStrategy:
+    """Return a strategy from its written form, as a home keeps it.
+
+    Parameters
+    ----------
+    document : str
+        `LoadedStrategy.document`.
+    source : str
+        `LoadedStrategy.source`; the file of a strategy written in Python is read again.
+    """
+    if source.partition(":")[0].endswith(".py"):
+        return _load(source)
+    return _from_spec(load_spec(document, source), source)
+
+
+def _load(name: str) -> LoadedStrategy:
+    path_text, _, class_name = name.partition(":")
+    if path_text.endswith(".py"):
+        return _load_class(Path(path_text), class_name)
+    if name.endswith((".yaml", ".yml", ".json")):
+        path = Path(name)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"strategy file {path} cannot be read: {error.strerror}") from error
+        return _from_spec(load_spec(text, str(path)), str(path))
+    known = library()
+    if name not in known:
+        raise ConfigError(
+            f"strategy was {name!r}; expected a file or one of {', '.join(sorted(known))}"
+            f"{nearest(name, known)}"
+        )
+    return _from_spec(known[name], "library")
+
+
+def _from_spec(spec: StrategySpec, source: str) -> LoadedStrategy:
+    setup = StrategySetup(
+        strategy=compile_spec(spec),
+        timeframe=spec.timeframe,
+        symbols=spec.symbols,
+        sizing=spec.sizing,
+        time_stop_bars=spec.time_stop_bars,
+        expire_after_bars=spec.entry_order.expire_after_bars,
+        reasons=spec.reasons,
+    )
+    return LoadedStrategy(setup, dump_spec(spec), source)
+
+
+def _load_class(path: Path, class_name: str) -> LoadedStrategy:
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    if not path.is_file() or specification is None or specification.loader is None:
+        raise ConfigError(f"strategy file {path} was not found; expected FILE.py:CLASS")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    classes = {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, PythonStrategy)
+        and value.__module__ == path.stem
+    }
+    if class_name not in classes:
+        raise ConfigError(
+            f"class was {class_name!r}; expected one of {', '.join(sorted(classes)) or 'none'} "
+            f"in {path}{nearest(class_name, classes)}"
+        )
+    strategy = classes[class_name]()
+    setup = StrategySetup(
+        strategy=strategy,
+        timeframe=strategy.timeframe,
+        symbols=strategy.symbols,
+        sizing=strategy.sizing,
+        time_stop_bars=strategy.time_stop_bars,
+        expire_after_bars=strategy.expire_after_bars,
+        reasons=strategy.reasons,
+    )
+    digest = blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    return LoadedStrategy(setup, f"{path.name}:{class_name} {digest}", f"{path}:{class_name}")

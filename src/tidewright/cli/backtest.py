@@ -1,0 +1,96 @@
+"""Run a backtest and tell what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tidewright.app.backtest import BacktestRun, run_backtest
+from tidewright.app.feeds.files import FileFeed
+from tidewright.app.launch import choose_strategies, choose_window
+from tidewright.app.report import backtest_json, backtest_performance, write_json
+from tidewright.app.settings import load_settings
+from tidewright.domain.money import to_decimal
+from tidewright.research.metrics import PerformanceReport
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestOptions:
+    """What a person typed after ``backtest``; see the command's help."""
+
+    strategy: str
+    data: Path
+    symbols: tuple[str, ...]
+    start: str
+    end: str
+    config: Path | None
+    overrides: tuple[str, ...]
+    json_file: Path | None
+
+
+def run(options: BacktestOptions) -> int:
+    """Run one strategy and print its figures beside holding the same thing."""
+    console = Console(stderr=True)
+    settings = load_settings(options.config, overrides=options.overrides)
+    strategies = choose_strategies((options.strategy,), settings)
+    with console.status(f"Loading {options.data}"):
+        feed = FileFeed(options.data, options.symbols, rules=settings.bar_rules())
+    notes = [feed.description, *feed.report.lines(), *settings.notes]
+    for note in notes:
+        console.print(note, style="dim", highlight=False)
+    window = choose_window(feed, options.start, options.end)
+    with console.status(f"Running {options.strategy} over {len(feed):,} bars"):
+        result = run_backtest(feed, strategies, settings, window)
+    performance = backtest_performance(result, feed.series, window.start)
+    _print(result, performance, settings.account.currency)
+    if options.json_file is not None:
+        write_json(options.json_file, backtest_json(result, options.strategy, performance, notes))
+    return 0
+
+
+def _print(run: BacktestRun, performance: PerformanceReport, currency: str) -> None:
+    console = Console()
+    table = Table(box=None, pad_edge=False, show_header=True, header_style="bold")
+    for name in ("", "strategy", "buy and hold"):
+        table.add_column(name, justify="left" if not name else "right")
+    report = performance
+    table.add_row("Return", _percent(report.total_return), _percent(report.benchmark_return))
+    table.add_row("Sharpe (daily, a year)", _ratio(report.sharpe), _ratio(report.benchmark_sharpe))
+    table.add_row("Sortino (daily, a year)", _ratio(report.sortino), "")
+    table.add_row(
+        "Maximum drawdown",
+        _percent(report.max_drawdown),
+        _percent(report.benchmark_max_drawdown),
+    )
+    table.add_row("Profit factor", _ratio(report.profit_factor), "")
+    table.add_row("Exposure", _percent(run.recorder.exposure, signed=False), "100.00 %")
+    table.add_row("Trades", f"{report.trades:,}", "1")
+    table.add_row("Win rate", _percent(report.win_rate, signed=False), "")
+    table.add_row(f"Fees, {currency}", f"{report.fees:,.2f}", "")
+    equity = to_decimal(run.recorder.last_equity)
+    table.add_row(f"Final equity, {currency}", f"{equity:,.2f}", "")
+    console.print(table)
+    for change in run.recorder.state_changes:
+        console.print(f"{change.after.value.upper()} by {change.actor}: {change.reason}")
+    refusals = sum(run.recorder.refusals.values())
+    if refusals:
+        parts = ", ".join(f"{rule} {n:,}" for rule, n in run.recorder.refusals.most_common(6))
+        console.print(f"Refused signals: {refusals:,} ({parts})", highlight=False)
+    console.print(
+        f"{run.bars:,} bars in {run.seconds:.2f} s, {run.bars / run.seconds:,.0f} bars a second, "
+        "one engine step per slice",
+        highlight=False,
+    )
+
+
+def _percent(value: float | None, *, signed: bool = True) -> str:
+    if value is None:
+        return "-"
+    return f"{100.0 * value:+,.2f} %" if signed else f"{100.0 * value:,.2f} %"
+
+
+def _ratio(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.2f}"

@@ -1,0 +1,34 @@
+"""The paper venue as a process of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tidewright.app.launch import choose_feed
+from tidewright.app.settings import load_settings
+from tidewright.exchange.paper import PaperVenue
+from tidewright.servers.paper.server import serve
+
+
+def run(
+    home: Path,
+    port: int,
+    feed: str,
+    data: Path | None,
+    symbols: tuple[str, ...],
+    config: Path | None,
+    overrides: tuple[str, ...],
+    seed: int | None,
+) -> int:
+    """Serve until a signal asks to stop; everything is in the log by then."""
+    from tidewright.app.venue import open_venue_log
+
+    settings = load_settings(config, overrides=overrides)
+    chosen = choose_feed(feed, data, symbols, settings.seed if seed is None else seed)
+    log = open_venue_log(home)
+    venue = PaperVenue(list(chosen.feed.instruments), settings.paper_settings(), log, settings.seed)
+    try:
+        serve(venue, "127.0.0.1", port)
+    finally:
+        log.close()
+    return 0

@@ -1,0 +1,76 @@
+"""The page's server in a thread beside the trader."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import uvicorn
+
+from tidewright.app.queries import Services
+from tidewright.domain.errors import ConfigError, Transient
+from tidewright.servers.api.application import create_api
+from tidewright.servers.api.settings import ApiSettings
+
+_START_SECONDS = 20.0
+
+
+class PageServer:
+    """Serves the API and the page until `stop`.
+
+    Parameters
+    ----------
+    services : Services
+        The trader that it shows.
+    settings : ApiSettings
+        Address and limits; port 0 takes a free one.
+
+    Raises
+    ------
+    ConfigError
+        If the port is taken.
+    Transient
+        If the server does not come up in time.
+    """
+
+    def __init__(self, services: Services, settings: ApiSettings) -> None:
+        self._socket = _listen(settings.host, settings.port)
+        self.port = int(self._socket.getsockname()[1])
+        self.url = f"http://{settings.host}:{self.port}"
+        app = create_api(services, settings)
+        self._server = uvicorn.Server(
+            uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on")
+        )
+        self._thread = threading.Thread(
+            target=self._server.run, args=([self._socket],), name="page", daemon=True
+        )
+        self._thread.start()
+        self._wait()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise Transient(f"the page did not come up on {self.url}")
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """End the server and wait for it."""
+        self._server.should_exit = True
+        self._thread.join(timeout=5.0)
+        self._socket.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"port {port} on {host} cannot be used: {error.strerror}; choose another with --port"
+        ) from error
+    listener.listen(128)
+    return listener
