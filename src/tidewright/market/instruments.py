@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from tidewright.domain.errors import ConfigError, nearest
 from tidewright.domain.instrument import AssetClass, Instrument
@@ -78,6 +78,17 @@ class _Rule(_Terms):
     name: str
     match: str
     quote: str = ""
+
+    @field_validator("match")
+    @classmethod
+    def _names_a_base(cls, text: str) -> str:
+        try:
+            groups = re.compile(text).groupindex
+        except re.error as error:
+            raise ValueError(f"expected a regular expression: {error}") from error
+        if "base" not in groups:
+            raise ValueError("expected a regular expression with a group named base")
+        return text
 
 
 class _File(BaseModel):
@@ -336,7 +347,8 @@ def _parse(text: str, source: str) -> _File:
         place = ".".join(str(part) for part in first["loc"])
         hint = ""
         if first["type"] == "extra_forbidden":
-            hint = nearest(str(first["loc"][-1]), {*_Entry.model_fields, *_Rule.model_fields})
+            known = {*_Entry.model_fields, *_Rule.model_fields, *_File.model_fields}
+            hint = nearest(str(first["loc"][-1]), known)
         raise ConfigError(
             f"instrument file {source}: {place or 'the whole file'}: {first['msg']}; "
             f"it was {first['input']!r}{hint}"

@@ -29,6 +29,7 @@ _TIME_FORMS = (
     "%Y-%m-%dT%H:%M:%S%.f%#z",
     "%Y-%m-%dT%H:%M:%S%.f",
 )
+_DATE_NUMBERS = (19_000_101, 22_001_231)
 # Epoch numbers carry no unit; each bound lies far beyond any date of the finer unit.
 _EPOCH_UNITS = ((10**11, SECOND), (10**14, 10**6), (10**17, 10**3), (2**63, 1))
 
@@ -157,9 +158,10 @@ def _times(path: Path, column: pl.Series) -> Int64:
     if column.dtype == pl.String:
         column = _parsed_times(path, column.str.strip_chars())
     if column.dtype.is_numeric():
-        if column.dtype.is_float():
-            column = column.cast(pl.Int64)
-        return _from_epoch(path, column)
+        column = column.cast(pl.Int64)
+        if not column.is_between(*_DATE_NUMBERS).all():
+            return _from_epoch(path, column)
+        column = _parsed_times(path, column.cast(pl.String))
     if column.dtype == pl.Date:
         column = column.cast(pl.Datetime("ms"))
     if not isinstance(column.dtype, pl.Datetime):
@@ -176,7 +178,7 @@ def _parsed_times(path: Path, column: pl.Series) -> pl.Series:
     import polars as pl
 
     numbers = column.cast(pl.Int64, strict=False)
-    if numbers.null_count() == 0:
+    if numbers.null_count() == 0 and not numbers.is_between(*_DATE_NUMBERS).all():
         return numbers
     texts = column.str.replace(" ", "T", literal=True)
     first = texts.drop_nulls().head(1)
