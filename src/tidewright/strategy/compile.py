@@ -187,4 +187,6 @@ def _program(spec: StrategySpec, columns: Sequence[ColumnReference]) -> Program:
             # A stop that cannot be computed must not read as "no stop".
             for distance in declared:
                 assembler.require_positive(output, distance)
+            if not isinstance(spec.confidence.tree, Number):
+                assembler.require_known(output, Output.CONFIDENCE)
     return assembler.program()

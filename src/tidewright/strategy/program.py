@@ -108,12 +108,11 @@ class Assembler:
 
     def require_positive(self, output: int, needed: int) -> None:
         """Write code that makes a stored condition unknown or false unless an output is above 0."""
-        self._write(machine.OUTPUT, output, 1)
-        self._write(machine.OUTPUT, needed, 1)
-        self._constant(0.0)
-        self._write(machine.GREATER, 0, -1)
-        self._write(machine.AND, 0, -1)
-        self._write(machine.STORE, output, -1)
+        self._require(output, needed, machine.GREATER)
+
+    def require_known(self, output: int, needed: int) -> None:
+        """Write code that makes a stored condition unknown or false where an output >= 0 is NaN."""
+        self._require(output, needed, machine.GREATER_EQUAL)
 
     def clamp_to_unit(self, output: int) -> None:
         """Write code that cuts a stored number to [0, 1]."""
@@ -131,6 +130,14 @@ class Assembler:
             np.array(self._constants or [math.nan], np.float64),
             self._deepest,
         )
+
+    def _require(self, output: int, needed: int, comparison: int) -> None:
+        self._write(machine.OUTPUT, output, 1)
+        self._write(machine.OUTPUT, needed, 1)
+        self._constant(0.0)
+        self._write(comparison, 0, -1)
+        self._write(machine.AND, 0, -1)
+        self._write(machine.STORE, output, -1)
 
     def _write(self, operation: int, argument: int, growth: int) -> None:
         self._code += (operation, argument)

@@ -199,6 +199,8 @@ class PythonEvaluator:
             outputs[output] = value
         confidence = float(answer.get(Output.CONFIDENCE, self._strategy.confidence))
         outputs[Output.CONFIDENCE] = min(max(confidence, 0.0), 1.0)
+        if math.isnan(confidence):
+            outputs[Output.ENTRY_LONG] = outputs[Output.ENTRY_SHORT] = math.nan
         for output in DISTANCES:
             distance = float(answer.get(output, math.nan))
             if output in answer and not 0 < distance < math.inf:

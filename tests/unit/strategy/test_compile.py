@@ -87,8 +87,8 @@ def test_cross_from_a_tie_counts_and_cross_into_a_tie_does_not() -> None:
     ],
 )
 def test_conditions_follow_kleene(rule: str, a: float, b: float, expected: float) -> None:
-    strategy = compiled(f"entry: {{long: '{rule}'}}\nconfidence: 0 * close * open\n")
-    value = outputs(strategy, {"close": a, "open": b})[Output.ENTRY_LONG]
+    strategy = compiled(f"entry: {{long: close > open}}\nexit: {{long: '{rule}'}}\n")
+    value = outputs(strategy, {"close": a, "open": b})[Output.EXIT_LONG]
     assert value == expected or (math.isnan(value) and math.isnan(expected))
 
 
@@ -118,8 +118,10 @@ def test_percent_distances_are_of_the_close() -> None:
 @pytest.mark.parametrize(("close", "confidence"), [(0.5, 0.5), (7, 1.0), (-3, 0.0), (NAN, NAN)])
 def test_confidence_is_cut_to_the_unit_interval(close: float, confidence: float) -> None:
     strategy = compiled("entry: {long: open > 0}\nconfidence: close\n")
-    value = outputs(strategy, {"close": close, "open": 1.0})[Output.CONFIDENCE]
+    out = outputs(strategy, {"close": close, "open": 1.0})
+    value = out[Output.CONFIDENCE]
     assert value == confidence or (math.isnan(value) and math.isnan(confidence))
+    assert math.isnan(out[Output.ENTRY_LONG]) == math.isnan(confidence)
 
 
 def test_wider_rows_in_another_order_give_the_same_outputs() -> None:

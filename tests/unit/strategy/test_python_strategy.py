@@ -74,7 +74,12 @@ def test_answers_that_are_no_outputs_are_refused() -> None:
 
 def test_confidence_is_cut_to_the_unit_interval() -> None:
     assert ask(Answering({Output.CONFIDENCE: 1.5}))[Output.CONFIDENCE] == 1.0
-    assert math.isnan(ask(Answering({Output.CONFIDENCE: math.nan}))[Output.CONFIDENCE])
+
+
+def test_entry_of_unknown_confidence_is_not_made() -> None:
+    out = ask(Answering({Output.ENTRY_LONG: 1.0, Output.CONFIDENCE: math.nan}))
+    assert math.isnan(out[Output.CONFIDENCE])
+    assert math.isnan(out[Output.ENTRY_LONG])
 
 
 def test_rows_are_read_only() -> None:
