@@ -162,7 +162,9 @@ def _cannot_write(folder: Path) -> str:
 def _writable(home: Path) -> Check:
     folder = _existing(home)
     problem = "" if os.access(folder, os.W_OK) else "is read-only"
-    if not problem and folder.is_dir() and folder == home.absolute():
+    if not folder.is_dir():
+        problem = "is not a folder"
+    elif not problem and folder == home.absolute():
         problem = _cannot_write(folder)
     if problem:
         return Check("home", Health.FAILED, f"{folder}: {problem}; choose another with --home")

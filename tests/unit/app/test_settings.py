@@ -179,7 +179,7 @@ logging:
     assert settings.server.port == 8080
     assert settings.risk_settings().min_confidence == Decimal("0.7")
     assert settings.risk_settings().max_data_age_minutes == 20
-    assert [note.rpartition(":")[2].split()[0] for note in settings.notes] == [
+    assert [note.split(": ")[1].split()[0] for note in settings.notes] == [
         "ml.enabled",
         "database.backup_enabled",
         "strategy.sma_short",

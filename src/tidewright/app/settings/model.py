@@ -146,6 +146,37 @@ class SignalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BinanceSettings:
+    """Binance's public market data.
+
+    Parameters
+    ----------
+    history_url : str
+        Where candles are fetched from by REST.
+    timeout_seconds : float
+        Longest wait for one answer, > 0.
+    max_retry_attempts : int
+        Repetitions of a call that failed in passing, >= 0.
+    base_retry_delay_seconds : float
+        First pause before a repetition, doubled each time, >= 0.
+    """
+
+    history_url: str = "https://data-api.binance.vision"
+    timeout_seconds: float = 10.0
+    max_retry_attempts: int = 5
+    base_retry_delay_seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.history_url.startswith(("http://", "https://")):
+            raise ConfigError(f"history_url was {self.history_url!r}; expected http(s)://...")
+        if not self.timeout_seconds > 0:
+            raise ConfigError(f"timeout_seconds was {self.timeout_seconds}; expected above 0")
+        for name in ("max_retry_attempts", "base_retry_delay_seconds"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"{name} was {getattr(self, name)}; expected 0 or more")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a person can set.
 
@@ -163,7 +194,7 @@ class Settings:
         Instruments to trade; empty = all that the feed carries.
     strategies : tuple of str
         Library names or files of the strategies to run.
-    account, server, database, signals, data, risk, execution, paper
+    account, server, database, signals, data, risk, execution, paper, binance
         The sections.
     notes : tuple of str
         What a person should be told about the configuration; set on loading.
@@ -183,6 +214,7 @@ class Settings:
     risk: RiskSettings = field(default_factory=RiskSettings)
     execution: ExecutionSettings = field(default_factory=ExecutionSettings)
     paper: PaperSettings = field(default_factory=PaperSettings)
+    binance: BinanceSettings = field(default_factory=BinanceSettings)
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
