@@ -64,6 +64,7 @@ class Breakers:
     """
 
     __slots__ = (
+        "_daily_level",
         "_daily_ppm",
         "_drawdown_ppm",
         "_level",
@@ -90,6 +91,7 @@ class Breakers:
         self._daily_ppm = ppm(settings.max_daily_loss_percent)
         self._pending: list[Fact] = []
         self._level = _NEVER
+        self._daily_level = _NEVER
         self._wake = 0
         self.state = TradingState.ACTIVE
         self.reason = ""
@@ -106,8 +108,11 @@ class Breakers:
 
     def mark(self, ts: int, equity: int) -> list[Fact]:
         """Take note of equity at a time, and trip what it trips."""
-        if self._level < equity <= self.peak and ts < self._wake:
+        if self._level < equity < _MONEY_BOUND and ts < self._wake:
             self.equity = equity
+            if equity > self.peak:
+                self.peak = equity
+                self._level = max(trip_level(equity, self._drawdown_ppm), self._daily_level)
             return []
         return self._mark(ts, equity)
 
@@ -247,19 +252,20 @@ class Breakers:
     def _rearm(self) -> None:
         """Recompute the highest equity that trips, and when the next slow look is due."""
         self._wake = 0 if self._pending else self.day_end
-        level = _NEVER
-        if self.peak > 0 and self.state is not TradingState.HALTED:
-            level = trip_level(self.peak, self._drawdown_ppm)
+        self._level = self._daily_level = _NEVER
+        if self.peak == 0 or self.state is TradingState.HALTED:
+            self._wake = 0
+        else:
             if self.state is TradingState.ACTIVE:
-                level = max(level, self._daily_level())
-        self._level = level
+                self._daily_level = self._daily_trip_level()
+            self._level = max(trip_level(self.peak, self._drawdown_ppm), self._daily_level)
 
     def _daily_allowance(self) -> int:
         allowance = self.day_equity - trip_level(self.day_equity, self._daily_ppm)
         amount = self._settings.max_daily_loss
         return allowance if isinstance(amount, str) else min(allowance, from_decimal(amount))
 
-    def _daily_level(self) -> int:
+    def _daily_trip_level(self) -> int:
         kind = self._settings.loss_type
         if kind is LossType.REALIZED:
             return _NEVER

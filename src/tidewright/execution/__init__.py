@@ -1,0 +1,1 @@
+"""What becomes of an approved order: one transition table, timeouts, answers that got lost."""

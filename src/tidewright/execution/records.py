@@ -1,0 +1,146 @@
+"""Order records as values: how one follows from another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tidewright.domain.errors import ConfigError
+from tidewright.domain.orders import (
+    Bracket,
+    Fill,
+    Leg,
+    OrderIntent,
+    OrderRecord,
+    OrderState,
+    OrderType,
+    leg_client_id,
+)
+from tidewright.execution.transitions import move
+
+
+def moved(record: OrderRecord, state: OrderState, ts: int, reason: str = "") -> OrderRecord:
+    """Return a record after a legal move.
+
+    Raises
+    ------
+    DataIntegrityError
+        If the move is not legal.
+    """
+    after = move(record.intent.client_id, record.state, state)
+    return replace(record, state=after, ts_updated=ts, reason=reason or record.reason)
+
+
+def filled(record: OrderRecord, fill: Fill, ts: int) -> OrderRecord:
+    """Return a record after a fill: a final state stays, a cancellation stays under way."""
+    lots = record.filled_lots + fill.lots
+    state = record.state
+    if not state.is_final:
+        if lots >= record.intent.lots:
+            state = move(record.intent.client_id, state, OrderState.FILLED)
+        elif state not in (OrderState.CANCEL_SENT, OrderState.PARTIALLY_FILLED):
+            state = move(record.intent.client_id, state, OrderState.PARTIALLY_FILLED)
+    return replace(
+        record,
+        state=state,
+        filled_lots=lots,
+        filled_value=record.filled_value + fill.lots * fill.ticks,
+        fees=record.fees + fill.fee,
+        ts_updated=ts,
+    )
+
+
+def acknowledged(record: OrderRecord) -> bool:
+    """Return whether the venue is known to have held the order."""
+    protective = record.intent.leg in (Leg.STOP, Leg.TARGET)
+    return bool(record.venue_order_id) or record.filled_lots > 0 or protective
+
+
+def leg_record(entry: OrderRecord, leg: Leg, ts: int) -> OrderRecord | None:
+    """Return a protective leg as the venue opens it when its entry fills; None without one.
+
+    Parameters
+    ----------
+    entry : OrderRecord
+        An entry; the leg covers the lots that it has filled.
+    leg : Leg
+        STOP or TARGET.
+    ts : int
+        Nanoseconds UTC.
+    """
+    intent, bracket = entry.intent, entry.intent.bracket
+    if intent.leg is not Leg.ENTRY or bracket is None:
+        return None
+    if leg is Leg.STOP and (bracket.stop_ticks or bracket.trail_ticks):
+        kept = Bracket(stop_ticks=bracket.stop_ticks, trail_ticks=bracket.trail_ticks)
+        price, limit = bracket.stop_ticks, None
+    elif leg is Leg.TARGET and bracket.target_ticks:
+        kept = None
+        price = limit = bracket.target_ticks
+    else:
+        return None
+    return OrderRecord(
+        OrderIntent(
+            client_id=leg_client_id(intent.client_id, leg),
+            strategy=intent.strategy,
+            instrument=intent.instrument,
+            side=intent.side.opposite,
+            leg=leg,
+            order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+            lots=entry.filled_lots or intent.lots,
+            reference_ticks=price or intent.reference_ticks,
+            ts_decided=intent.ts_decided,
+            confidence=intent.confidence,
+            reason=f"{leg.name.lower()} of {intent.client_id}",
+            limit_ticks=limit,
+            bracket=kept,
+            reduce_only=True,
+        ),
+        OrderState.OPEN,
+        ts_sent=ts,
+        ts_updated=ts,
+    )
+
+
+def resized(record: OrderRecord, lots: int, ts: int) -> OrderRecord:
+    """Return a protective leg that covers another quantity; what it has filled may end it."""
+    lots = max(lots, record.filled_lots)
+    state = record.state
+    if record.filled_lots == lots:
+        state = move(record.intent.client_id, state, OrderState.FILLED)
+    return _with_intent(replace(record, state=state), replace(record.intent, lots=lots), ts)
+
+
+def stop_moved(record: OrderRecord, stop_ticks: int, ts: int) -> OrderRecord:
+    """Return a stop leg at another price; slippage is measured against the new one."""
+    trail = record.intent.bracket.trail_ticks if record.intent.bracket else None
+    bracket = Bracket(stop_ticks=stop_ticks, trail_ticks=trail)
+    intent = replace(record.intent, bracket=bracket, reference_ticks=stop_ticks)
+    return _with_intent(record, intent, ts)
+
+
+def entry_id(client_id: str) -> str:
+    """Return the client id of the entry that a leg belongs to; empty when it is no leg id."""
+    try:
+        return leg_client_id(client_id, Leg.ENTRY)
+    except ConfigError:
+        return ""
+
+
+def leg_of(client_id: str) -> Leg | None:
+    """Return the leg that a client id names, None when it names none."""
+    letter = client_id.rpartition("-")[2]
+    return next((leg for leg in Leg if leg.value == letter), None)
+
+
+def _with_intent(record: OrderRecord, intent: OrderIntent, ts: int) -> OrderRecord:
+    return OrderRecord(
+        intent,
+        record.state,
+        record.filled_lots,
+        record.filled_value,
+        record.fees,
+        record.ts_sent,
+        ts,
+        record.venue_order_id,
+        record.reason,
+    )
