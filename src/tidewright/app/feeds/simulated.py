@@ -130,7 +130,7 @@ class SimulatedFeed:
         self._turnover = np.array([round(one.turnover / float(of.lot_size)) for one, of in pairs])
         # Levels at the start of a block and the regime of the block before it.
         self._reached: tuple[int, Float64, int] = (0, np.zeros(len(SIMULATED)), 0)
-        self._block: _Block | None = None
+        self._blocks: dict[int, _Block] = {}
 
     def slices(self, after: int) -> Iterator[Slice]:
         """Yield slices with ``ts_known`` above ``after``, in time order, without end."""
@@ -208,8 +208,9 @@ class SimulatedFeed:
         return self._ids.index(instrument), self._make(number), rest // MINUTE
 
     def _make(self, number: int) -> _Block:
-        if self._block is not None and self._block.number == number:
-            return self._block
+        found = self._blocks.get(number)
+        if found is not None:
+            return found
         starts, before = self._levels(number)
         regime = next_regime(self.seed, number, before)
         ends = starts.copy()
@@ -229,8 +230,10 @@ class SimulatedFeed:
             paths,
             volumes,
         )
-        self._block = _Block(number, regime, paths, volumes)
-        return self._block
+        # A page may still show the end of one block while the feed is in the next.
+        self._blocks = {one: kept for one, kept in self._blocks.items() if one == number - 1}
+        self._blocks[number] = _Block(number, regime, paths, volumes)
+        return self._blocks[number]
 
     def _levels(self, number: int) -> tuple[Float64, int]:
         """Return the levels at the start of a block and the regime of the block before it."""
