@@ -11,7 +11,8 @@ which order; wherever that leaves a choice, the trader gets the worse one.
 3. Inside the bar: the stop, before anything that would help. An entry that filled in this bar is
    protected at once.
 4. Inside the bar: the exit limit and the target, the nearer one first, unless the entry filled
-   inside this bar: the favourable price may have come before it.
+   inside this bar: the favourable price may have come before it. A level that an entry at the
+   open finds already passed trades at the open.
 5. At the close: a flat trade is over and what is left of its orders is cancelled; else the
    trailing stop follows the best price, in force from the next bar, and the entry ages.
 
@@ -342,8 +343,7 @@ def step(state: TradeState, bar: BarStep, rules: FillRules) -> StepResult:
     by_exit, by_stop, by_target, triggered = _leave_at_open(
         open_, held, room, exit_lots, exit_limit, (stop, target, triggered)
     )
-    early_exit, early_stop, early_target = by_exit, by_stop, by_target
-    stop_base = open_
+    early_stop, stop_base = by_stop, open_
     left = by_exit + by_stop + by_target
     held, room, exit_lots = held - left, room - left, exit_lots - by_exit
     over = state.held > 0 and held == 0
@@ -383,32 +383,29 @@ def step(state: TradeState, bar: BarStep, rules: FillRules) -> StepResult:
         (entered, held, stop, best, triggered, by_exit, closed, 1 if due else 0),
         sign * bar.close if inside else high,
     )
-    cost = rules.cost_ppm
-    return StepResult(
-        after,
-        _leg_fill(sign, entered, sign * entry_base, 1 - inside, state.entry_limit, inside, cost),
-        _leg_fill(
-            -sign,
-            by_exit,
-            bar.open if early_exit else state.exit_limit,
-            1 if early_exit else 0,
-            state.exit_limit,
-            0 if early_exit else 1,
-            cost,
-        ),
-        _leg_fill(-sign, by_stop, sign * stop_base, 1 if early_stop else 0, 0, 0, cost),
-        _leg_fill(
-            -sign,
-            by_target,
-            bar.open if early_target else state.target,
-            1 if early_target else 0,
-            state.target,
-            0 if early_target else 1,
-            cost,
-        ),
-        closed,
-        expired,
+    entry_fill = _leg_fill(
+        sign,
+        entered,
+        sign * entry_base,
+        1 - inside,
+        state.entry_limit,
+        inside,
+        rules.cost_ppm,
     )
+    stop_fill = _leg_fill(
+        -sign, by_stop, sign * stop_base, 1 if early_stop else 0, 0, 0, rules.cost_ppm
+    )
+    exit_fill = _limit_fill(-sign, by_exit, bar.open, state.exit_limit, rules.cost_ppm)
+    target_fill = _limit_fill(-sign, by_target, bar.open, state.target, rules.cost_ppm)
+    return StepResult(after, entry_fill, exit_fill, stop_fill, target_fill, closed, expired)
+
+
+@compiled
+def _limit_fill(sign: int, lots: int, open_: int, limit: int, cost_ppm: int) -> LegFill:
+    """Price a fill at a limit (0 is market) or, where the open is beyond it, at the open."""
+    if limit == 0 or sign * open_ <= sign * limit:
+        return _leg_fill(sign, lots, open_, 1, limit, 0, cost_ppm)
+    return _leg_fill(sign, lots, limit, 0, limit, 1, cost_ppm)
 
 
 @compiled

@@ -50,6 +50,13 @@ def refusal(state: VenueState, intent: OrderIntent, cost_ppm: int) -> Refusal | 
     instrument = book.listing.instrument
     if intent.side is Side.SELL and not instrument.shortable:
         return Refusal("NOT_SHORTABLE", f"{instrument.id} cannot be sold short")
+    for trade in book.trades:
+        if trade.state.direction != intent.side.sign:
+            return Refusal(
+                "OPPOSITE_TRADE",
+                f"{trade.entry.client_id} stands on the other side of {instrument.id}; "
+                "expected it to be left or cancelled first",
+            )
     try:
         return _size(intent, instrument) or _cash(state, intent, book.listing, cost_ppm)
     except OverflowError as error:

@@ -130,15 +130,13 @@ class PaperVenue:
         """Take or refuse an order that reached the venue.
 
         A client id that was used before is refused with the code ``DUPLICATE``; that answer has
-        the sequence of the latest event and is not kept, so it never becomes part of the history
-        of the order that owns the id.
+        the sequence 0 and is not kept: it is no part of the history of the order that owns the id.
         """
         self._check_usable()
         state = self._state
         if is_duplicate(state, intent.client_id):
             reason = "the client id was used before; the order was not taken again"
-            ts, last = intent.ts_decided, self.last_sequence
-            return (OrderRejected(intent.client_id, "DUPLICATE", reason, ts, last),)
+            return (OrderRejected(intent.client_id, "DUPLICATE", reason, intent.ts_decided, 0),)
         refused = refusal(state, intent, self._rules.cost_ppm)
         sequence = state.next_sequence
         if refused is not None:
