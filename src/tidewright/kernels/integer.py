@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tidewright.kernels.jit import compiled
@@ -17,6 +19,10 @@ _HALF = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 _BASE = np.uint64(1 << 32)
 _TOP = np.uint64(1 << 63)
+_EXACT = np.uint64(1 << 53)
+_SPARE = np.uint64(11)
+_TAIL = np.uint64((1 << 11) - 1)
+_MIDDLE = np.uint64(1 << 10)
 
 
 @compiled
@@ -72,15 +78,21 @@ def _digit(rest: np.uint64, digit: np.uint64, c_high: np.uint64, c_low: np.uint6
 
 
 @compiled
+def _normalised(value: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Return a uint64 above 0 shifted until its top bit is set, and the number of shifts."""
+    shift = _ZERO
+    while value < _TOP:
+        value <<= _ONE
+        shift += _ONE
+    return value, shift
+
+
+@compiled
 def wide_divide(high: np.uint64, low: np.uint64, c: np.uint64) -> tuple[np.uint64, np.uint64]:
     """Return quotient and remainder of a 128-bit number by a uint64; needs ``high < c``."""
     if high == _ZERO:
         return low // c, low % c
-    shift = _ZERO
-    divisor = c
-    while divisor < _TOP:
-        divisor <<= _ONE
-        shift += _ONE
+    divisor, shift = _normalised(c)
     top = high
     bottom = low
     if shift > _ZERO:
@@ -155,3 +167,77 @@ def checked_mul(a: int, b: int) -> int:
     if high > _ZERO:
         raise OverflowError("product outside int64")
     return signed(low, (a < 0) != (b < 0))
+
+
+@compiled
+def wide_add(
+    a_high: np.uint64, a_low: np.uint64, b_high: np.uint64, b_low: np.uint64
+) -> tuple[np.uint64, np.uint64]:
+    """Return the sum of two 128-bit numbers; whoever calls knows that it fits."""
+    low = a_low + b_low
+    carry = _ONE if low < a_low else _ZERO
+    return a_high + b_high + carry, low
+
+
+@compiled
+def wide_subtract(
+    a_high: np.uint64, a_low: np.uint64, b_high: np.uint64, b_low: np.uint64
+) -> tuple[np.uint64, np.uint64]:
+    """Return the difference of two 128-bit numbers, the first not below the second."""
+    borrow = _ONE if a_low < b_low else _ZERO
+    return a_high - b_high - borrow, a_low - b_low
+
+
+@compiled
+def wide_scale(high: np.uint64, low: np.uint64, factor: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Return a 128-bit number times a uint64.
+
+    Raises
+    ------
+    OverflowError
+        If the product leaves 128 bits.
+    """
+    carry, product = wide_product(low, factor)
+    over, top = wide_product(high, factor)
+    total = top + carry
+    if over > _ZERO or total < top:
+        raise OverflowError("product outside 128 bits")
+    return total, product
+
+
+@compiled
+def ratio_to_float(high: np.uint64, low: np.uint64, divisor: np.uint64) -> float:
+    """Return a 128-bit number over a uint64 above 0 as the nearest float64, ties to even.
+
+    Equal ratios give equal bits, whatever their numerators and divisors are.
+    """
+    if high == _ZERO and low < _EXACT and divisor < _EXACT:
+        return np.float64(low) / np.float64(divisor)
+    if high == _ZERO and low == _ZERO:
+        return 0.0
+    bottom, divisor_shift = _normalised(divisor)
+    top = high
+    rest = low
+    shift = 0
+    if top == _ZERO:
+        top = low
+        rest = _ZERO
+        shift = 64
+    top, moved = _normalised(top)
+    if moved > _ZERO:
+        top |= rest >> (np.uint64(64) - moved)
+        rest <<= moved
+    exponent = np.int64(divisor_shift) - np.int64(moved) - shift
+    lost = False
+    if top >= bottom:
+        lost = (rest & _ONE) == _ONE
+        rest = (rest >> _ONE) | (top << np.uint64(63))
+        top >>= _ONE
+        exponent += 1
+    quotient, remainder = wide_divide(top, rest, bottom)
+    mantissa = quotient >> _SPARE
+    tail = quotient & _TAIL
+    inexact = lost or remainder > _ZERO
+    if tail > _MIDDLE or (tail == _MIDDLE and (inexact or (mantissa & _ONE) == _ONE)):
+        mantissa += _ONE
+    return math.ldexp(np.float64(mantissa), exponent + 11)
