@@ -135,6 +135,13 @@ def test_new_level_is_believed_when_three_bars_agree():
     assert rules_of(bars) == ["accepted", "daily_change", "daily_change", "accepted", "accepted"]
 
 
+def test_bar_at_the_old_level_starts_the_count_of_a_new_one_again():
+    prices = [100.0, 20.0, 20.0, 100.0, 20.0, 20.0, 20.0]
+    found = rules_of([a_raw_bar(minute, price) for minute, price in enumerate(prices)])
+    kept_out = ["daily_change"] * 2
+    assert found == ["accepted", *kept_out, "accepted", *kept_out, "accepted"]
+
+
 def test_levels_that_disagree_are_never_believed():
     prices = [100.0, 1.0, 900.0, 1.0, 900.0, 1.0]
     found = rules_of([a_raw_bar(minute, price) for minute, price in enumerate(prices)])
