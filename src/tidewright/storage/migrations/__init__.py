@@ -1,0 +1,1 @@
+"""Steps that bring the read models' database to the newest schema."""
