@@ -140,11 +140,11 @@ def _by_secret(request: Request, throttle: Throttle, secret: str) -> Role:
 
 
 @router.get("/api/v1/session")
-@role(Role.VIEWER)
-def get_session(request: Request) -> SessionView:
-    """Return the session and keep it alive."""
-    session = _session(request)
-    return SessionView(role=session.role, csrf=session.csrf)
+@role(Role.PUBLIC)
+def get_session(request: Request) -> SessionView | None:
+    """Return the session and keep it alive; null when nobody is logged in."""
+    session = session_of(request)
+    return None if session is None else SessionView(role=session.role, csrf=session.csrf)
 
 
 @router.post("/api/v1/logout")

@@ -1,0 +1,161 @@
+"""The dashboard in a real browser: what a person sees, and that they can stop it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import missing
+from dashboard_server import RunningDashboard, running_dashboard
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tidewright.servers.api.settings import STATIC
+
+pytestmark = pytest.mark.browser
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WAIT = 30_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = os.environ.get("TW_CHROMIUM") or shutil.which("chromium")
+    if chromium is None:
+        missing("no Chromium on this machine (TW_CHROMIUM names one)")
+    if not (STATIC / "index.html").is_file():
+        missing("the page is not built (npm run build in ui)")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def dashboard() -> Iterator[RunningDashboard]:
+    with running_dashboard() as running:
+        yield running
+
+
+@pytest.fixture
+def screenshots(tmp_path: Path) -> Path:
+    folder = Path(os.environ.get("TW_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def open_page(browser: Browser, link: str, width: int = 1440, theme: str = "light") -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900 if width > 600 else 844},
+        color_scheme="dark" if theme == "dark" else "light",
+        locale="en-US",
+    )
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on(
+        "console",
+        lambda message: problems.append(message.text) if message.type == "error" else None,
+    )
+    page.problems = problems
+    page.goto(link)
+    expect(page.get_by_test_id("state")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_test_id("price-chart")).to_be_visible(timeout=WAIT)
+    page.wait_for_function(
+        "() => Number(document.querySelector('[data-testid=price-chart]').dataset.bars) > 0"
+    )
+    return page
+
+
+def test_person_with_link_watches_and_stops_the_trader(
+    browser: Browser, dashboard: RunningDashboard
+) -> None:
+    page = open_page(browser, dashboard.link)
+    assert "token" not in page.url
+
+    bar = page.get_by_test_id("price-chart").get_attribute("data-bars")
+    page.wait_for_function(
+        "(before) => document.querySelector('[data-testid=price-chart]').dataset.bars !== before",
+        arg=bar,
+    )
+    equity = page.get_by_test_id("equity").inner_text()
+    page.wait_for_function(
+        "(before) => document.querySelector('[data-testid=equity]').innerText !== before",
+        arg=equity,
+    )
+    page.wait_for_function(
+        "() => Number(document.querySelector('[data-testid=price-chart]').dataset.marks) > 0"
+    )
+
+    page.get_by_test_id("stop").click()
+    expect(page.get_by_test_id("state")).to_have_attribute("data-state", "halted", timeout=WAIT)
+    expect(page.get_by_test_id("stop")).to_be_disabled()
+    expect(page.get_by_test_id("notices")).to_contain_text("Halted by dashboard:operator")
+
+    page.get_by_role("button", name="Resume…").click()
+    confirm = page.get_by_role("button", name="Resume trading")
+    expect(confirm).to_be_disabled()
+    page.get_by_label("Type RESUME to agree").fill("RESUME")
+    confirm.click()
+    expect(page.get_by_test_id("state")).to_have_attribute("data-state", "active", timeout=WAIT)
+    assert page.problems == []
+
+
+def test_link_used_twice_asks_for_the_secret(browser: Browser, dashboard: RunningDashboard) -> None:
+    open_page(browser, dashboard.link).close()
+    page = browser.new_context().new_page()
+    page.goto(dashboard.link)
+    expect(page.get_by_role("alert")).to_contain_text("used already", timeout=WAIT)
+    page.get_by_label("Login secret").fill("correct horse")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_test_id("state")).to_be_visible(timeout=WAIT)
+
+
+def test_stop_by_keyboard_stops(browser: Browser, dashboard: RunningDashboard) -> None:
+    page = open_page(browser, dashboard.link)
+    page.keyboard.press("Control+.")
+    expect(page.get_by_test_id("state")).to_have_attribute("data-state", "halted", timeout=WAIT)
+
+
+def test_lost_connection_greys_values_and_comes_back(
+    browser: Browser, dashboard: RunningDashboard
+) -> None:
+    page = open_page(browser, dashboard.link)
+    page.context.set_offline(True)
+    page.evaluate("() => window.dispatchEvent(new Event('offline'))")
+    expect(page.locator("main")).to_have_class(re_stale(), timeout=WAIT)
+    expect(page.get_by_test_id("notices")).to_contain_text("Connection lost", timeout=WAIT)
+    page.context.set_offline(False)
+    expect(page.get_by_test_id("notices")).not_to_contain_text("Connection lost", timeout=WAIT)
+
+
+def re_stale() -> object:
+    import re
+
+    return re.compile(r"\bstale\b")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_page_fits_its_width(
+    browser: Browser, dashboard: RunningDashboard, screenshots: Path, width: int, theme: str
+) -> None:
+    page = open_page(browser, dashboard.link, width, theme)
+    page.wait_for_timeout(1500)
+    page.screenshot(path=screenshots / f"dashboard-{width}-{theme}.png", full_page=True)
+    overflow = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
+    assert overflow <= 0
+    stop = page.get_by_test_id("stop").bounding_box()
+    assert stop is not None
+    assert stop["y"] + stop["height"] <= 844
+    assert stop["x"] + stop["width"] <= width
+    assert page.problems == []

@@ -1,0 +1,163 @@
+import {
+  AreaSeries,
+  LineSeries,
+  LineStyle,
+  type IChartApi,
+  type ISeriesApi,
+} from "lightweight-charts";
+import { useEffect, useRef, useState } from "react";
+import { chartOptions, makeChart, milliseconds, saveImage, seconds } from "../../charts/base";
+import type { EquityPoint } from "../../client/api";
+import { useText } from "../../i18n/text";
+import { tokens, useDisplay } from "../../lib/display";
+import { absolute, change, money, saveCsv } from "../../lib/format";
+import { useLive } from "../../live/hooks";
+
+interface Parts {
+  chart: IChartApi;
+  equity: ISeriesApi<"Line">;
+  holding: ISeriesApi<"Line">;
+  drawdown: ISeriesApi<"Area">;
+  drawn: EquityPoint[];
+}
+
+function make(element: HTMLElement): Parts & { remove: () => void } {
+  const { chart, remove } = makeChart(element);
+  const quiet = { priceLineVisible: false, lastValueVisible: false };
+  const drawdown = chart.addSeries(
+    AreaSeries,
+    {
+      ...quiet,
+      lineWidth: 1,
+      priceFormat: { type: "custom", minMove: 0.01, formatter: (value: number) => change(value) },
+    },
+    1,
+  );
+  const holding = chart.addSeries(LineSeries, { ...quiet, lineWidth: 1, lineStyle: LineStyle.Dashed }, 0);
+  const equity = chart.addSeries(LineSeries, { ...quiet, lineWidth: 2, lastValueVisible: true }, 0);
+  chart.panes().forEach((pane, index) => pane.setStretchFactor(index === 0 ? 3 : 1));
+  return { chart, equity, holding, drawdown, drawn: [], remove };
+}
+
+function colour(parts: Parts): void {
+  const { accent, muted, down } = tokens();
+  parts.chart.applyOptions(chartOptions());
+  parts.equity.applyOptions({ color: accent });
+  parts.holding.applyOptions({ color: muted });
+  parts.drawdown.applyOptions({ lineColor: down, topColor: `${down}10`, bottomColor: `${down}55`, invertFilledArea: true });
+}
+
+const value = (point: EquityPoint, key: "equity" | "benchmark" | "drawdown_percent") => ({
+  time: seconds(point.time_ms),
+  value: point[key],
+});
+
+/** Add what is new; begin again when the series was thinned. */
+function draw(parts: Parts, points: EquityPoint[]): void {
+  const last = parts.drawn.at(-1);
+  const grown = last !== undefined && points[parts.drawn.length - 1] === last;
+  if (grown) {
+    for (const point of points.slice(parts.drawn.length)) {
+      parts.equity.update(value(point, "equity"));
+      parts.holding.update(value(point, "benchmark"));
+      parts.drawdown.update(value(point, "drawdown_percent"));
+    }
+  } else {
+    parts.equity.setData(points.map((point) => value(point, "equity")));
+    parts.holding.setData(points.map((point) => value(point, "benchmark")));
+    parts.drawdown.setData(points.map((point) => value(point, "drawdown_percent")));
+  }
+  if (!grown || points.length < 300) parts.chart.timeScale().fitContent();
+  parts.drawn = points;
+}
+
+/** Equity and holding over drawdown, on one time axis. */
+export default function EquityChart({ currency }: { currency: string }) {
+  const t = useText();
+  const { theme, palette } = useDisplay();
+  const points = useLive((state) => state.equity);
+  const holder = useRef<HTMLDivElement>(null);
+  const [parts, setParts] = useState<Parts | null>(null);
+  const [hovered, setHovered] = useState<EquityPoint | null>(null);
+
+  useEffect(() => {
+    if (holder.current === null) return;
+    const made = make(holder.current);
+    made.chart.subscribeCrosshairMove((event) => {
+      const time = event.time === undefined ? null : milliseconds(event.time);
+      const found = made.drawn.find((point) => seconds(point.time_ms) * 1000 === time);
+      setHovered(time === null ? null : (found ?? null));
+    });
+    setParts(made);
+    return () => {
+      setParts(null);
+      made.remove();
+    };
+  }, []);
+  useEffect(() => {
+    if (parts !== null) colour(parts);
+  }, [parts, theme, palette]);
+  useEffect(() => {
+    if (parts !== null) draw(parts, points);
+  }, [parts, points]);
+
+  const shown = hovered ?? points.at(-1);
+  const csv = () =>
+    saveCsv("equity.csv", [
+      ["time_utc", "equity", "holding", "drawdown_percent"],
+      ...points.map((point) => [
+        new Date(point.time_ms).toISOString(),
+        point.equity,
+        point.benchmark,
+        point.drawdown_percent,
+      ]),
+    ]);
+  return (
+    <div>
+      <div className="flex flex-wrap gap-x-3 text-small text-muted">
+        <Swatch name={t("equity.strategy")} text={money(shown?.equity)} className="border-t-2 border-accent" />
+        <Swatch name={t("equity.holding")} text={money(shown?.benchmark)} hint={t("equity.holding.hint")} className="border-t border-dashed border-muted" />
+        <Swatch name={t("equity.drawdown")} text={change(shown?.drawdown_percent)} hint={t("equity.drawdown.hint")} className="border-t-2 border-down" />
+        {hovered !== null && <span>{absolute(hovered.time_ms)}</span>}
+        <span className="ml-auto flex gap-3">
+          <button className="underline" onClick={() => parts && saveImage(parts.chart, "equity.png")}>
+            {t("save.image")}
+          </button>
+          <button className="underline" onClick={csv}>
+            {t("save.csv")}
+          </button>
+        </span>
+      </div>
+      <div className="relative">
+        <div
+          ref={holder}
+          tabIndex={0}
+          role="img"
+          aria-label={t("equity.chart", { currency })}
+          data-testid="equity-chart"
+          data-points={points.length}
+          className="h-[280px] w-full sm:h-[320px]"
+        />
+        {points.length === 0 && (
+          <p className="absolute inset-0 grid place-items-center text-muted">{t("equity.none")}</p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+interface SwatchProps {
+  name: string;
+  text: string;
+  className: string;
+  hint?: string;
+}
+
+function Swatch({ name, text, className, hint }: SwatchProps) {
+  return (
+    <span title={hint}>
+      <span aria-hidden="true" className={`mr-1 inline-block w-3 align-middle ${className}`} />
+      {name} <span className="text-ink">{text}</span>
+    </span>
+  );
+}

@@ -1,0 +1,120 @@
+import type { ReactNode } from "react";
+import type { Mode, Status } from "../../client/api";
+import { useText } from "../../i18n/text";
+import { absolute, clock, money, percent, span, UNKNOWN } from "../../lib/format";
+import { useLive } from "../../live/hooks";
+import { Flash, Gain } from "../../parts/Values";
+import { DisplayMenu } from "./DisplayMenu";
+import { StopButton } from "./StopButton";
+import { useFeed } from "./useFeed";
+
+const MODE: Record<Mode, { badge: string; edge: string }> = {
+  simulated: { badge: "border-dashed border-muted text-ink", edge: "border-t-muted border-dashed" },
+  paper: { badge: "border-accent text-accent", edge: "border-t-accent" },
+  live: { badge: "border-danger bg-danger text-on-danger", edge: "border-t-danger" },
+};
+
+const STATE = { active: "text-ink", reducing: "text-warning", halted: "text-danger dark:text-down" } as const;
+const STATE_SIGN = { active: "●", reducing: "◐", halted: "■" } as const;
+
+/** The first glance: whose money, what state, how much, how old; and the stop. */
+export function Header() {
+  const t = useText();
+  const status = useLive((state) => state.status);
+  const connection = useLive((state) => state.connection);
+  const mode = status?.mode ?? "simulated";
+  return (
+    <header
+      className={`sticky top-0 z-20 border-t-4 border-b border-b-line bg-ground ${status === null ? "border-t-line" : MODE[mode].edge}`}
+    >
+      <div className="mx-auto flex max-w-[1680px] flex-wrap items-center gap-x-6 gap-y-2 px-4 py-2">
+        <div className="flex items-center gap-3">
+          {status === null ? (
+            <span className="text-muted">{t("connection.connecting")}</span>
+          ) : (
+            <ModeAndState status={status} />
+          )}
+        </div>
+        <div className="order-2 ml-auto flex items-center gap-2 lg:order-3">
+          <DisplayMenu />
+          <StopButton />
+        </div>
+        <dl
+          className={`order-3 grid w-full grid-cols-2 gap-x-6 gap-y-1 sm:grid-cols-4 lg:order-2 lg:flex lg:w-auto ${connection === "live" ? "" : "stale"}`}
+        >
+          <Figures status={status} />
+        </dl>
+      </div>
+    </header>
+  );
+}
+
+function ModeAndState({ status }: { status: Status }) {
+  const t = useText();
+  return (
+    <>
+      <span
+        data-testid="mode"
+        title={t(`mode.${status.mode}.hint`)}
+        className={`rounded border-2 px-2 py-0.5 font-semibold uppercase ${MODE[status.mode].badge}`}
+      >
+        {t(`mode.${status.mode}`)}
+      </span>
+      <span
+        data-testid="state"
+        data-state={status.state}
+        title={t(`state.${status.state}.hint`)}
+        className={`text-large font-semibold ${STATE[status.state]}`}
+      >
+        <span aria-hidden="true" className="pr-1.5 text-small">
+          {STATE_SIGN[status.state]}
+        </span>
+        {t(`state.${status.state}`)}
+      </span>
+    </>
+  );
+}
+
+function Figures({ status }: { status: Status | null }) {
+  const t = useText();
+  const feed = useFeed();
+  const unprotected = status?.unprotected ?? 0;
+  return (
+    <>
+      <Figure name={`${t("head.equity")}, ${status?.currency ?? ""}`} hint={status?.equity ?? undefined}>
+        <span data-testid="equity">
+          <Flash value={money(status?.equity)} />
+        </span>
+      </Figure>
+      <Figure name={t("head.day")} hint={t("head.day.hint")}>
+        <Gain value={status?.day_pnl} share={status?.day_pnl_percent} />
+      </Figure>
+      <Figure name={t("head.risk")} hint={t("head.risk.hint")}>
+        {money(status?.open_risk)}{" "}
+        <span className="text-muted">({percent(status?.open_risk_percent)})</span>
+        {unprotected > 0 && (
+          <span className="pl-1.5 text-warning">{t("head.unprotected", { n: unprotected })}</span>
+        )}
+      </Figure>
+      <Figure name={t("head.feed")} hint={t("head.feed.hint")}>
+        <span className={feed.stale ? "text-warning" : ""}>
+          {feed.ageMs === null ? UNKNOWN : span(feed.ageMs)}
+        </span>
+        {status?.market_time_ms != null && (
+          <span className="pl-1.5 text-muted" title={`${t("head.market")} ${absolute(status.market_time_ms)}`}>
+            {clock(status.market_time_ms).slice(0, 5)} UTC
+          </span>
+        )}
+      </Figure>
+    </>
+  );
+}
+
+function Figure({ name, hint, children }: { name: string; hint?: string | undefined; children: ReactNode }) {
+  return (
+    <div title={hint}>
+      <dt className="text-small text-muted">{name}</dt>
+      <dd className="text-large font-medium whitespace-nowrap">{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,25 @@
+import { useSyncExternalStore } from "react";
+
+/** What the person looks at: an instrument, and perhaps one trade of it. */
+export interface Selection {
+  instrument: string | null;
+  trade: number | null;
+}
+
+let selection: Selection = { instrument: null, trade: null };
+const listeners = new Set<() => void>();
+
+export function select(change: Partial<Selection>): void {
+  selection = { ...selection, trade: null, ...change };
+  for (const listener of listeners) listener();
+}
+
+export function useSelection(): Selection {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => selection,
+  );
+}
