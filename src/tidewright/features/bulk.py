@@ -67,4 +67,5 @@ def channel_prices(
     bars: BarArrays, channel: Channel, price_ratio: tuple[int, int]
 ) -> NDArray[np.float64]:
     """Return one price of every bar as a float, each rounded once."""
-    return windows.prices(np.ascontiguousarray(getattr(bars, channel.value)), *price_ratio)
+    # a copy is contiguous and writable, whatever the history is a view of: one compiled form
+    return windows.prices(np.array(getattr(bars, channel.value), np.int64), *price_ratio)

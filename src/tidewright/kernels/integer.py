@@ -240,4 +240,4 @@ def ratio_to_float(high: np.uint64, low: np.uint64, divisor: np.uint64) -> float
     inexact = lost or remainder > _ZERO
     if tail > _MIDDLE or (tail == _MIDDLE and (inexact or (mantissa & _ONE) == _ONE)):
         mantissa += _ONE
-    return math.ldexp(np.float64(mantissa), exponent + 11)
+    return math.ldexp(np.float64(mantissa), int(exponent) + 11)

@@ -1,0 +1,141 @@
+"""Call every compiled step once, so that no step is compiled while something waits for it.
+
+Argument types are those of real callers; numba compiles once per combination of types. A cached
+step is only loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tidewright.kernels import (
+    accounting,
+    bars,
+    brackets,
+    correlation,
+    expressions,
+    fills,
+    limits,
+    sizing,
+    synthetic,
+    windows,
+)
+
+Call = tuple[Callable[..., object], tuple[object, ...]]
+"""A step and arguments for it."""
+
+
+def warm_up() -> int:
+    """Call every compiled step that is used outside this package on tiny inputs.
+
+    Returns
+    -------
+    int
+        How many steps were called.
+    """
+    calls = (
+        *_money_calls(),
+        *_bar_calls(),
+        *_column_calls(),
+        *_fill_calls(),
+        *_synthetic_calls(),
+    )
+    for step, arguments in calls:
+        step(*arguments)
+    return len(calls)
+
+
+def _ints(*shape: int) -> windows.Int64:
+    return np.ones(shape, np.int64)
+
+
+def _floats(*shape: int) -> windows.Float64:
+    return np.ones(shape, np.float64)
+
+
+def _money_calls() -> tuple[Call, ...]:
+    terms = sizing.Terms(1, 1, 1_000, 0)
+    rooms = sizing.Rooms(1_000, 1_000, 1_000, 1_000)
+    return (
+        (accounting.notional, (1, 1, 1, 1)),
+        (accounting.fee, (1, 1_000)),
+        (accounting.apply_fill, (0, 0, 1, 1)),
+        (accounting.book_fills, (_ints(1, 2), 1, 1, 0, _ints(5), _ints(1, 5))),
+        (limits.ceiling_ratio, (1, 1, 1)),
+        (limits.within_share, (1, 1, 1)),
+        (limits.share_of, (1, 1)),
+        (limits.trip_level, (1, 1)),
+        (limits.value_ceiling, (1, 1, 1, 1)),
+        (limits.worst_lots, (0, 1, 1)),
+        (limits.order_cost, (1, 1)),
+        (sizing.wanted_lots, (sizing.PERCENT_OF_EQUITY, 10_000, 1_000, 1, 0, terms)),
+        (sizing.capped_lots, (1, 1, 0, rooms, terms)),
+    )
+
+
+def _bar_calls() -> tuple[Call, ...]:
+    state = np.zeros(bars.CHECK_STATE_SIZE, np.int64)
+    checked = _ints(bars.CHECK_OUT_SIZE)
+    checks = _ints(1, bars.CHECK_OUT_SIZE)
+    bucket = np.zeros(bars.FOLD_STATE_SIZE, np.int64)
+    folded = _ints(2, bars.FOLD_OUT_SIZE)
+    grid = _ints(4)
+    rules = _ints(3)
+    return (
+        (bars.check_step, (state, _floats(4), 1.0, 0, 1, grid, rules, 0, checked)),
+        (
+            bars.check_loop,
+            (_floats(1, 4), _floats(1), _ints(1), 1, grid, rules, 0, _ints(1), checks),
+        ),
+        (bars.fold_step, (bucket, 1, _ints(5), 1, 1, 0, folded)),
+        (bars.fold_loop, (_ints(1), _ints(1, 5), 1, 1, 0, _ints(2), folded)),
+    )
+
+
+def _column_calls() -> tuple[Call, ...]:
+    program = np.array([(windows.MEAN, windows.CLOSE, 1, 0, 0)], np.int64)
+    memory = windows.window_memory(program, _ints(4))
+    code = np.array([0], np.int64)
+    return (
+        (windows.prices, (_ints(1), 1, 1)),
+        (windows.window_step, (memory, _floats(1), 1, 1, 1, 1, 1)),
+        (windows.window_rows, (program, _ints(4), _ints(5, 1), _floats(1, 1))),
+        (
+            expressions.evaluate_row,
+            (code, _floats(1), _floats(1), _floats(1), _floats(1), _floats(1)),
+        ),
+        (
+            expressions.evaluate_rows,
+            (code, _floats(1), _floats(1, 1), _floats(1), _floats(1, 1)),
+        ),
+        (correlation.returns_correlation, (_ints(3), _ints(3))),
+        (brackets.distance_ticks, (1.0, 1, 1)),
+    )
+
+
+def _fill_calls() -> tuple[Call, ...]:
+    state = fills.TradeState(1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    bar = fills.BarStep(1, 2, 1, 1, 1, 1, 1)
+    rules = fills.FillRules(0, 0, 0, 0, 0, 0)
+    return (
+        (fills.step, (state, bar, rules)),
+        (fills.quiet_range, (state,)),
+        (fills.worsen, (1, 1, 0)),
+    )
+
+
+def _synthetic_calls() -> tuple[Call, ...]:
+    regimes = _floats(synthetic.REGIMES)
+    volumes = _ints(1, synthetic.BLOCK_MINUTES)
+    paths = _ints(1, synthetic.BLOCK_MINUTES, synthetic.PATH_POINTS)
+    one = _floats(1)
+    return (
+        (synthetic.next_regime, (1, 0, 0)),
+        (synthetic.advance, (1, 0, 0, _floats(1), one, one, regimes, regimes)),
+        (
+            synthetic.make_block,
+            (1, 0, one, one, one, one, 1.0, _ints(1), _ints(1), paths, volumes),
+        ),
+    )
