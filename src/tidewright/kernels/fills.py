@@ -139,6 +139,10 @@ class LegFill(NamedTuple):
     opening: int
 
 
+NO_FILL = LegFill(0, 0, 0, 0)
+"""A leg that did not trade."""
+
+
 class StepResult(NamedTuple):
     """A trade after a bar, and what its legs traded in it.
 
@@ -504,3 +508,78 @@ def quiet_range(state: TradeState) -> tuple[int, int]:
     if sign > 0:
         return lower, upper
     return -upper, -lower
+
+
+@compiled
+def step_flat(
+    state: tuple[int, ...], bar: tuple[int, ...], rules: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Take a trade through one bar, in plain tuples: cheap to call from outside compiled code.
+
+    Parameters
+    ----------
+    state, bar, rules : tuple of int
+        The fields of `TradeState`, `BarStep` and `FillRules`, as plain tuples.
+
+    Returns
+    -------
+    tuple of int
+        The fields of `StepResult` one after the other, 33 numbers; `read_step` names them.
+    """
+    result = step(TradeState(*state), BarStep(*bar), FillRules(*rules))
+    after, entry, exit_ = result.state, result.entry, result.exit
+    stop, target = result.stop, result.target
+    return (
+        after.direction,
+        after.key,
+        after.entry_lots,
+        after.entry_limit,
+        after.entry_since,
+        after.entry_bars,
+        after.held,
+        after.stop,
+        after.target,
+        after.trail,
+        after.best,
+        after.triggered,
+        after.exit_lots,
+        after.exit_limit,
+        after.exit_since,
+        entry.lots,
+        entry.ticks,
+        entry.maker,
+        entry.opening,
+        exit_.lots,
+        exit_.ticks,
+        exit_.maker,
+        exit_.opening,
+        stop.lots,
+        stop.ticks,
+        stop.maker,
+        stop.opening,
+        target.lots,
+        target.ticks,
+        target.maker,
+        target.opening,
+        result.closed,
+        result.expired,
+    )
+
+
+@compiled
+def quiet_range_flat(state: tuple[int, ...]) -> tuple[int, int]:
+    """Return `quiet_range` of a state given as a plain tuple."""
+    return quiet_range(TradeState(*state))
+
+
+def read_step(numbers: tuple[int, ...]) -> StepResult:
+    """Return what `step_flat` gave, with names."""
+    return StepResult(
+        TradeState._make(numbers[:15]),
+        LegFill._make(numbers[15:19]) if numbers[15] else NO_FILL,
+        LegFill._make(numbers[19:23]) if numbers[19] else NO_FILL,
+        LegFill._make(numbers[23:27]) if numbers[23] else NO_FILL,
+        LegFill._make(numbers[27:31]) if numbers[27] else NO_FILL,
+        numbers[31],
+        numbers[32],
+    )

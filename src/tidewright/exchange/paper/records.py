@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from tidewright.domain.codec import Json, tag, untag
+from tidewright.domain.codec import Json, untag
 from tidewright.domain.errors import DataIntegrityError
 from tidewright.domain.events import (
     OrderAccepted,
@@ -80,32 +80,30 @@ Record = AccountOpened | InstrumentListed | OrderTaken | TradeMoved | IdGivenUp 
 
 def write_record(record: Record) -> Mapping[str, object]:
     """Return the written form of a record, a mapping that any JSON writer of values takes."""
-    match record:
-        case AccountOpened():
-            return {
-                "kind": "account",
-                "version": LOG_VERSION,
-                "seed": record.seed,
-                "cash": record.cash,
-                "currency": record.currency,
-            }
-        case InstrumentListed():
-            numerator, denominator = record.instrument.value_ratio
-            return {
-                "kind": "instrument",
-                "instrument": record.instrument,
-                "value_numerator": numerator,
-                "value_denominator": denominator,
-            }
-        case OrderTaken():
-            return {"kind": "order", "trade": record.trade, "intent": record.intent}
-        case TradeMoved():
-            state = list(record.state)
-            return {"kind": "trade", "trade": record.trade, "state": state, "met": record.met}
-        case IdGivenUp():
-            return {"kind": "given_up", "client_id": record.client_id}
-    name, data = tag(record)
-    return {"kind": "event", "name": name, "event": data}
+    if isinstance(record, TradeMoved):
+        state = list(record.state)
+        return {"kind": "trade", "trade": record.trade, "state": state, "met": record.met}
+    if isinstance(record, OrderTaken):
+        return {"kind": "order", "trade": record.trade, "intent": record.intent}
+    if isinstance(record, IdGivenUp):
+        return {"kind": "given_up", "client_id": record.client_id}
+    if isinstance(record, AccountOpened):
+        return {
+            "kind": "account",
+            "version": LOG_VERSION,
+            "seed": record.seed,
+            "cash": record.cash,
+            "currency": record.currency,
+        }
+    if isinstance(record, InstrumentListed):
+        numerator, denominator = record.instrument.value_ratio
+        return {
+            "kind": "instrument",
+            "instrument": record.instrument,
+            "value_numerator": numerator,
+            "value_denominator": denominator,
+        }
+    return {"kind": "event", "name": type(record).__name__, "event": record}
 
 
 def read_record(data: Mapping[str, object]) -> Record:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
 from tidewright.domain.errors import DataIntegrityError
 from tidewright.domain.events import OrderFilled
-from tidewright.domain.instrument import Instrument
 from tidewright.domain.orders import Leg, OrderIntent, leg_client_id
 from tidewright.exchange.paper.account import Listing, PaperAccount
 from tidewright.exchange.paper.records import (
@@ -19,7 +20,7 @@ from tidewright.exchange.paper.records import (
     SequencedEvent,
     TradeMoved,
 )
-from tidewright.kernels.fills import FAR, TradeState, quiet_range
+from tidewright.kernels.fills import FAR, TradeState, quiet_range_flat
 
 
 @dataclass(slots=True)
@@ -36,6 +37,8 @@ class WorkingTrade:
         Where it stands.
     exit : OrderIntent or None
         The latest order to leave it.
+    quiet : (int, int)
+        A bar strictly inside changes nothing.
     """
 
     entry: OrderIntent
@@ -43,6 +46,12 @@ class WorkingTrade:
     target_id: str
     state: TradeState
     exit: OrderIntent | None = None
+    quiet: tuple[int, int] = (-FAR, FAR)
+
+    def move(self, state: TradeState) -> None:
+        """Stand somewhere else."""
+        self.state = state
+        self.quiet = quiet_range_flat(tuple(state))
 
     @property
     def is_over(self) -> bool:
@@ -73,11 +82,10 @@ class Book:
     quiet_high: int = FAR
 
     def settle(self) -> None:
-        """Drop what is over and find the range in which bars change nothing."""
-        self.trades = [trade for trade in self.trades if not trade.is_over]
+        """Find the range in which bars change nothing."""
         self.quiet_low, self.quiet_high = -FAR, FAR
         for trade in self.trades:
-            low, high = quiet_range(trade.state)
+            low, high = trade.quiet
             self.quiet_low = max(self.quiet_low, low)
             self.quiet_high = min(self.quiet_high, high)
 
@@ -109,26 +117,21 @@ class VenueState:
         DataIntegrityError
             If it contradicts what came before.
         """
-        match record:
-            case TradeMoved():
-                self._move(record)
-            case OrderTaken():
-                self._take(record)
-            case AccountOpened():
-                self.opened = record
-                self.account.cash = record.cash
-            case InstrumentListed():
-                self._list(record.instrument)
-            case IdGivenUp():
-                self.given_up.add(record.client_id)
-            case _:
-                self._tell(record)
+        _APPLY.get(type(record), VenueState._tell)(self, record)
 
     def book_of(self, trade: WorkingTrade) -> Book:
         """Return the book that a trade stands in."""
         return self.books[trade.entry.instrument]
 
-    def _list(self, instrument: Instrument) -> None:
+    def _open(self, record: AccountOpened) -> None:
+        self.opened = record
+        self.account.cash = record.cash
+
+    def _give_up(self, record: IdGivenUp) -> None:
+        self.given_up.add(record.client_id)
+
+    def _list(self, record: InstrumentListed) -> None:
+        instrument = record.instrument
         book = self.books.get(instrument.id)
         if book is None:
             self.books[instrument.id] = Book(Listing.of(instrument))
@@ -148,10 +151,12 @@ class VenueState:
         if record.trade != intent.client_id:
             trade = self.trades[record.trade]
             trade.exit = intent
-            trade.state = trade.state._replace(
-                exit_lots=intent.lots,
-                exit_limit=intent.limit_ticks or 0,
-                exit_since=intent.ts_decided,
+            trade.move(
+                trade.state._replace(
+                    exit_lots=intent.lots,
+                    exit_limit=intent.limit_ticks or 0,
+                    exit_since=intent.ts_decided,
+                )
             )
             self.legs[intent.client_id] = (record.trade, Leg.EXIT)
         else:
@@ -161,6 +166,7 @@ class VenueState:
                 leg_client_id(intent.client_id, Leg.TARGET),
                 opening_state(intent),
             )
+            trade.move(trade.state)
             self.trades[intent.client_id] = trade
             self.books[intent.instrument].trades.append(trade)
             self.legs[intent.client_id] = (record.trade, Leg.ENTRY)
@@ -170,10 +176,11 @@ class VenueState:
 
     def _move(self, record: TradeMoved) -> None:
         trade = self.trades[record.trade]
-        trade.state = record.state
+        trade.move(record.state)
+        book = self.book_of(trade)
         if trade.is_over:
             del self.trades[record.trade]
-        book = self.book_of(trade)
+            book.trades.remove(trade)
         book.met = max(book.met, record.met)
         book.settle()
 
@@ -182,13 +189,23 @@ class VenueState:
             raise DataIntegrityError(
                 f"venue event had sequence {event.venue_sequence}; expected {self.next_sequence}"
             )
-        client_id = event.client_id if not isinstance(event, OrderFilled) else event.fill.client_id
         self.events.append(event)
-        self.history.setdefault(client_id, []).append(event)
-        if isinstance(event, OrderFilled):
-            fill = event.fill
-            self.account.book(fill, self.books[fill.instrument].listing)
-            self.filled[client_id] = self.filled.get(client_id, 0) + fill.lots
+        if not isinstance(event, OrderFilled):
+            self.history.setdefault(event.client_id, []).append(event)
+            return
+        fill = event.fill
+        self.history.setdefault(fill.client_id, []).append(event)
+        self.account.book(fill, self.books[fill.instrument].listing)
+        self.filled[fill.client_id] = self.filled.get(fill.client_id, 0) + fill.lots
+
+
+_APPLY: Mapping[type, Callable[[VenueState, Any], None]] = {
+    TradeMoved: VenueState._move,
+    OrderTaken: VenueState._take,
+    AccountOpened: VenueState._open,
+    InstrumentListed: VenueState._list,
+    IdGivenUp: VenueState._give_up,
+}
 
 
 def opening_state(intent: OrderIntent) -> TradeState:

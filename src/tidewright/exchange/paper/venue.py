@@ -40,7 +40,7 @@ from tidewright.exchange.paper.records import (
 )
 from tidewright.exchange.paper.settings import PaperSettings
 from tidewright.exchange.paper.state import Book, VenueState, WorkingTrade
-from tidewright.kernels.fills import BarStep, LegFill, StepResult, TradeState, step
+from tidewright.kernels.fills import LegFill, StepResult, TradeState, read_step, step_flat
 
 _OVER = "the position closed"
 
@@ -90,6 +90,7 @@ class PaperVenue:
                 f"the venue's account is in {opened.currency}; the setting was {settings.currency}"
             )
         self._rules = settings.rules(opened.seed)
+        self._flat_rules = tuple(self._rules)
         for instrument in instruments:
             book = self._books.get(instrument.id)
             if book is None or book.listing.instrument != instrument:
@@ -224,53 +225,55 @@ class PaperVenue:
         return max(times, default=0)
 
     def _meet(self, book: Book, bar: Bar) -> None:
-        prices = BarStep(
-            bar.ts_event, bar.ts_known, bar.open, bar.high, bar.low, bar.close, bar.volume
-        )
         for trade in tuple(book.trades):
-            self._advance(book, trade, prices)
+            self._advance(book, trade, bar)
         book.met = bar.ts_known
 
-    def _advance(self, book: Book, trade: WorkingTrade, bar: BarStep) -> None:
+    def _advance(self, book: Book, trade: WorkingTrade, bar: Bar) -> None:
         before = trade.state
-        result = step(before, bar, self._rules)
+        result = self._step(before, bar)
         entry = result.entry
         if entry.lots and not affordable(
             self._state, book.listing, entry.ticks, entry.lots, maker=bool(entry.maker)
         ):
             reason = "free cash did not cover the price at which the order would have traded"
-            self._cancel(trade.entry.client_id, reason, bar.closed)
+            self._cancel(trade.entry.client_id, reason, bar.ts_known)
             before = before._replace(entry_lots=0)
-            result = step(before, bar, self._rules)
+            result = self._step(before, bar)
         if result.state == trade.state:
             return
         self._tell_fills(trade, before, result, bar)
         if result.closed:
-            self._tell_closed(trade, before, bar.closed)
+            self._tell_closed(trade, before, bar.ts_known)
         elif result.expired:
             sequence = self._state.next_sequence
             reason = f"worked for {trade.entry.expire_after_bars} bars"
-            self._note(OrderExpired(trade.entry.client_id, reason, bar.closed, sequence))
-        self._note(TradeMoved(trade.entry.client_id, result.state, bar.closed))
+            self._note(OrderExpired(trade.entry.client_id, reason, bar.ts_known, sequence))
+        self._note(TradeMoved(trade.entry.client_id, result.state, bar.ts_known))
+
+    def _step(self, state: TradeState, bar: Bar) -> StepResult:
+        prices = bar.open, bar.high, bar.low, bar.close
+        numbers = (bar.ts_event, bar.ts_known, *prices, bar.volume)
+        return read_step(step_flat(tuple(state), numbers, self._flat_rules))
 
     def _tell_fills(
-        self, trade: WorkingTrade, before: TradeState, result: StepResult, bar: BarStep
+        self, trade: WorkingTrade, before: TradeState, result: StepResult, bar: Bar
     ) -> None:
         side = trade.entry.side
         self._fill(trade, trade.entry.client_id, side, result.entry, bar)
         stop = before.stop
         if result.entry.lots and before.best == 0:
             if before.stop or before.trail:
-                self._accept(trade.stop_id, bar.closed)
+                self._accept(trade.stop_id, bar.ts_known)
             if before.target:
-                self._accept(trade.target_id, bar.closed)
+                self._accept(trade.target_id, bar.ts_known)
         if trade.exit is not None:
             self._fill(trade, trade.exit.client_id, side.opposite, result.exit, bar)
         self._fill(trade, trade.stop_id, side.opposite, result.stop, bar)
         self._fill(trade, trade.target_id, side.opposite, result.target, bar)
         if result.state.held and result.state.stop != stop:
             sequence = self._state.next_sequence
-            self._note(StopMoved(trade.stop_id, result.state.stop, bar.closed, sequence))
+            self._note(StopMoved(trade.stop_id, result.state.stop, bar.ts_known, sequence))
 
     def _tell_closed(self, trade: WorkingTrade, before: TradeState, ts: int) -> None:
         """End every order of a trade that is over, unless it filled to the last lot."""
@@ -291,7 +294,7 @@ class PaperVenue:
                 self._cancel(leg_id, _OVER, ts)
 
     def _fill(
-        self, trade: WorkingTrade, client_id: str, side: Side, leg: LegFill, bar: BarStep
+        self, trade: WorkingTrade, client_id: str, side: Side, leg: LegFill, bar: Bar
     ) -> None:
         if not leg.lots:
             return
@@ -309,7 +312,7 @@ class PaperVenue:
             ticks=leg.ticks,
             fee=fee,
             maker=maker,
-            ts_event=bar.opened if leg.opening else bar.closed,
+            ts_event=bar.ts_event if leg.opening else bar.ts_known,
         )
         self._note(OrderFilled(fill, state.next_sequence))
 
