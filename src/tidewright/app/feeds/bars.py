@@ -83,8 +83,10 @@ class BarFeed:
         start = int(np.searchsorted(series.ts_known, after, side="right"))
         for first in range(start, len(series), _CHUNK):
             part = series.slice(first, first + _CHUNK)
-            known = part.ts_known.tolist()
-            yield from map(Slice, known, zip(part.bars(), strict=False))
+            columns = [column.tolist() for column in _columns(part)]
+            bars = map(Bar, repeat(series.instrument), repeat(self.timeframe), *columns)
+            # One-tuples: each bar is alone in its slice.
+            yield from map(Slice, columns[1], zip(bars, strict=True))
 
     def _many(self, after: int) -> Iterator[Slice]:
         rows, owners = self._merged(after)
@@ -110,13 +112,18 @@ class BarFeed:
         parts, owners = [], []
         for index, one in enumerate(self.series):
             part = one.slice(int(np.searchsorted(one.ts_known, after, side="right")), len(one))
-            columns = (part.ts_event, part.ts_known, part.open, part.high, part.low, part.close)
-            parts.append(np.column_stack((*columns, part.volume)))
+            parts.append(np.column_stack(_columns(part)))
             owners.append(np.full(len(part), index, np.int64))
         rows, owner = np.concatenate(parts), np.concatenate(owners)
         # The series are sorted by id, so a stable sort by time leaves each slice in id order.
         order = np.argsort(rows[:, 1], kind="stable")
         return rows[order], owner[order]
+
+
+def _columns(bars: BarArrays) -> tuple[Int64, ...]:
+    """Return the columns of bars in the order of the fields of `Bar`."""
+    prices = (bars.open, bars.high, bars.low, bars.close)
+    return (bars.ts_event, bars.ts_known, *prices, bars.volume)
 
 
 def _with_defects(slices: Iterator[Slice], pending: Sequence[TimedDefect]) -> Iterator[Slice]:
