@@ -28,6 +28,7 @@ from tidewright.domain.errors import ConfigError, DataIntegrityError, Transient
 from tidewright.domain.time import DAY, MINUTE, parse_iso
 from tidewright.market.arrays import BarArrays
 from tidewright.market.instruments import load_table
+from tidewright.storage.bars import ParquetBars
 
 START = parse_iso("2023-03-01T00:00:00Z")
 FIRST = START // MINUTE
@@ -233,3 +234,21 @@ def test_verify_names_the_bar_that_is_wrong(column: str, value: int, fault: str)
     store.write(replace(bars, **columns), BITCOIN)
     faults = verify(store)[0].faults
     assert any(fault in one and one.startswith("bar 2") for one in faults)
+
+
+def test_history_on_disk_is_fetched_resumed_listed_and_verified(
+    tmp_path: Path, exchange: FakeExchange, fetch: PageFetcher
+):
+    exchange.absent = {FIRST + 40}
+    fetch_history(ParquetBars(tmp_path / "bars"), fetch, request(1_200))
+    report = fetch_history(ParquetBars(tmp_path / "bars"), fetch, request(2_500))
+    assert (report.added, report.bars, report.gaps.missing) == (1_300, 2_499, 1)
+    store = ParquetBars(tmp_path / "bars")
+    assert [(one.bars, one.missing) for one in list_series(store)] == [(2_499, 1)]
+    assert [one.faults for one in verify(store)] == [()]
+    in_memory = MemoryBarStore()
+    fetch_history(in_memory, fetch, request(2_500))
+    kept = store.read("BTCUSDT", "1m")
+    assert kept is not None
+    assert list(kept[0].bars()) == list(in_memory.kept["BTCUSDT", "1m"][0].bars())
+    assert kept[1] == BITCOIN
