@@ -1,4 +1,4 @@
-"""Call every compiled step once, so that no step is compiled while something waits for it.
+"""Call every step that other rooms use once, so that nothing waits for a compiler later.
 
 Argument types are those of real callers; numba compiles once per combination of types. A cached
 step is only loaded.
@@ -28,7 +28,7 @@ Call = tuple[Callable[..., object], tuple[object, ...]]
 
 
 def warm_up() -> int:
-    """Call every compiled step that is used outside this package on tiny inputs.
+    """Call every compiled step that other rooms use, on tiny inputs.
 
     Returns
     -------
@@ -62,7 +62,6 @@ def _money_calls() -> tuple[Call, ...]:
         (accounting.notional, (1, 1, 1, 1)),
         (accounting.fee, (1, 1_000)),
         (accounting.apply_fill, (0, 0, 1, 1)),
-        (accounting.book_fills, (_ints(1, 2), 1, 1, 0, _ints(5), _ints(1, 5))),
         (limits.ceiling_ratio, (1, 1, 1)),
         (limits.within_share, (1, 1, 1)),
         (limits.share_of, (1, 1)),
@@ -120,8 +119,8 @@ def _fill_calls() -> tuple[Call, ...]:
     bar = fills.BarStep(1, 2, 1, 1, 1, 1, 1)
     rules = fills.FillRules(0, 0, 0, 0, 0, 0)
     return (
-        (fills.step, (state, bar, rules)),
-        (fills.quiet_range, (state,)),
+        (fills.step_flat, (tuple(state), tuple(bar), tuple(rules))),
+        (fills.quiet_range_flat, (tuple(state),)),
         (fills.worsen, (1, 1, 0)),
     )
 
