@@ -78,6 +78,7 @@ def check(arguments: Sequence[str]) -> int:
             lambda: _run([_tool("ruff"), "format", *([] if fix else ["--check"]), *_existing()]),
         ),
         ("types", lambda: _run([_tool("mypy")])),
+        ("scripts", lambda: _run([_tool("mypy"), "scripts"])),
         ("imports", lambda: _run([_tool("lint-imports"), "--no-logo"])),
         ("sizes", lambda: _run([sys.executable, str(ROOT / "scripts" / "sizes.py")])),
         ("page", _page),
