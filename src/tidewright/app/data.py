@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tidewright.app.feeds.bars import BarFeed
 from tidewright.app.feeds.files import LoadReport, load_bars
 from tidewright.domain.errors import ConfigError, DataIntegrityError, nearest
 from tidewright.domain.instrument import Instrument
@@ -188,6 +189,38 @@ def rescaled(bars: BarArrays, known: Instrument, wanted: Instrument) -> BarArray
         low=bars.low * price,
         close=bars.close * price,
         volume=bars.volume * volume,
+    )
+
+
+def stored_feed(store: BarStore, symbols: Sequence[str] = (), timeframe: str = "") -> BarFeed:
+    """Return a feed over stored bars.
+
+    Parameters
+    ----------
+    store : BarStore
+        Where the bars are kept.
+    symbols : sequence of str
+        Which instruments; all that have the timeframe when empty.
+    timeframe : str
+        Which timeframe; may be empty when the chosen series have only one.
+
+    Raises
+    ------
+    ConfigError
+        If a series is not stored, or the timeframe is in doubt.
+    """
+    chosen = [one for one in store.series() if not symbols or one[0] in symbols]
+    timeframes = sorted({one[1] for one in chosen})
+    if not timeframe and len(timeframes) != 1:
+        raise ConfigError(f"stored timeframes were {timeframes}; expected one to be chosen")
+    timeframe = timeframe or timeframes[0]
+    names = symbols or [name for name, kept in chosen if kept == timeframe]
+    found = [_stored(store, name, timeframe) for name in names]
+    count = sum(len(bars) for bars, _ in found)
+    return BarFeed(
+        [bars for bars, _ in found],
+        [instrument for _, instrument in found],
+        f"stored history: {count} bars of {timeframe}, {', '.join(names[:5])}",
     )
 
 

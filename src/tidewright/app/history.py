@@ -79,6 +79,8 @@ class FetchReport:
         The span that was asked for, nanoseconds UTC.
     pages, added, repeated, bars : int
         Pages read, new bars, bars that came twice, bars stored now.
+    prices_rounded, volumes_rounded : int
+        Prices that lost digits beyond the eighth decimal; volumes rounded to whole lots.
     inferred : tuple of Inference
         Properties of the instrument that no file states.
     defects : tuple of DataDefect
@@ -95,6 +97,8 @@ class FetchReport:
     added: int
     repeated: int
     bars: int
+    prices_rounded: int
+    volumes_rounded: int
     inferred: tuple[Inference, ...]
     defects: tuple[DataDefect, ...]
     gaps: GapReport
@@ -174,6 +178,8 @@ class _Intake:
         self._count = 0
         self._added = 0
         self._repeated = 0
+        self._prices_rounded = 0
+        self._volumes_rounded = 0
 
     def take(self, page: RawBars) -> None:
         self._pages.append(page)
@@ -193,7 +199,8 @@ class _Intake:
         self._pages = []
         instrument, inferred = self._table.resolve(self._symbol, raw)
         self._inferred |= {item.field: item for item in inferred}
-        raw, _ = snapped(raw, instrument.tick_size)
+        raw, rounded = snapped(raw, instrument.tick_size)
+        self._prices_rounded += rounded
         rules = BarRules(max_data_age_minutes=0)
         checked = check_bars(raw, instrument, self._timeframe, rules, self._now)
         for _, defect in checked.defects:
@@ -201,6 +208,7 @@ class _Intake:
                 self._repeated += 1
             else:
                 self._defects.append(defect)
+        self._volumes_rounded += checked.volumes_rounded
         merged = merge(self._store, checked.bars, instrument)
         self._added += merged.added
         self._repeated += merged.repeated
@@ -223,6 +231,8 @@ class _Intake:
             added=self._added,
             repeated=self._repeated,
             bars=len(bars),
+            prices_rounded=self._prices_rounded,
+            volumes_rounded=self._volumes_rounded,
             inferred=tuple(self._inferred.values()),
             defects=tuple(self._defects),
             gaps=find_gaps(self._symbol, self._timeframe, bars.ts_event),

@@ -115,6 +115,10 @@ def _print_fetched(report: FetchReport) -> None:
         f"{report.instrument} {report.timeframe}: {report.added:,} bars added in "
         f"{report.pages:,} pages, {report.bars:,} stored"
     )
+    if report.volumes_rounded:
+        print(f"  {report.volumes_rounded:,} volumes were rounded to whole lots")
+    if report.prices_rounded:
+        print(f"  {report.prices_rounded:,} prices were rounded to eight decimals")
     for item in report.inferred:
         print(f"  inferred {item}")
     for defect in report.defects[:20]:

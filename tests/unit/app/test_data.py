@@ -20,6 +20,7 @@ from tidewright.app.data import (
     list_series,
     merge,
     rescaled,
+    stored_feed,
     verify,
 )
 from tidewright.app.feeds.files import load_bars
@@ -252,3 +253,28 @@ def test_history_on_disk_is_fetched_resumed_listed_and_verified(
     assert kept is not None
     assert list(kept[0].bars()) == list(in_memory.kept["BTCUSDT", "1m"][0].bars())
     assert kept[1] == BITCOIN
+
+
+def test_stored_bars_are_replayed_and_doubts_are_asked_about():
+    store = MemoryBarStore()
+    with pytest.raises(ConfigError, match="expected one to be chosen"):
+        stored_feed(store)
+    merge(store, series([0, 1, 5]), BITCOIN)
+    assert [one.ts_known for one in stored_feed(store).slices(START + MINUTE)] == [
+        START + 2 * MINUTE,
+        START + 6 * MINUTE,
+    ]
+    merge(store, replace(series([0]), timeframe="5m"), BITCOIN)
+    with pytest.raises(ConfigError, match="timeframes were"):
+        stored_feed(store)
+    assert len(stored_feed(store, ["BTCUSDT"], "5m")) == 1
+    with pytest.raises(ConfigError, match="expected a stored one"):
+        stored_feed(store, ["ETHUSDT"], "5m")
+
+
+def test_rounded_volumes_of_a_fetch_are_counted(exchange: FakeExchange, fetch: PageFetcher):
+    table = load_table()
+    coarse = replace(BITCOIN, lot_size=Decimal(1))
+    table = replace(table, instruments={"BTCUSDT": coarse})
+    report = fetch_history(MemoryBarStore(), fetch, request(26), table=table)
+    assert (report.volumes_rounded, report.prices_rounded) == (26, 0)
