@@ -28,6 +28,7 @@ def clone(tmp_path):
     shutil.copy(ROOT / "tw", root)
     (root / "pyproject.toml").write_text("[project]\n")
     (root / "hatch_build.py").write_text("")
+    (root / "constraints.txt").write_text("")
     (package / "kernels" / "jit.py").write_text("")
     for name in ("", "cli/", "kernels/"):
         (package / f"{name}__init__.py").write_text("")
