@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 from typing import cast
 
 from tidewright.app.settings import Settings
@@ -13,7 +15,9 @@ from tidewright.domain.instrument import Instrument
 from tidewright.domain.market import Bar
 from tidewright.domain.ports import MarketFeed, OutcomeSink
 from tidewright.domain.time import timeframe_nanoseconds
+from tidewright.storage.chain import JournalEntry
 from tidewright.storage.home import Home
+from tidewright.storage.journal import SqliteJournal
 
 
 class FormingCandles:
@@ -47,9 +51,22 @@ class FormingCandles:
 def open_read_models(
     home: Home, settings: Settings, instruments: Sequence[Instrument], stack: ExitStack
 ) -> Sequence[OutcomeSink]:
-    """Return the sink that keeps the SQL tables; the stack closes it with the session."""
+    """Return the sink that fills the SQL tables; the stack closes it with the session."""
+    from tidewright.storage.database import open_engine
+    from tidewright.storage.migrate import upgrade
     from tidewright.storage.read_models import ReadModelSink
 
-    sink = ReadModelSink(settings.database.resolved_url(home.path), instruments)
+    database = settings.database
+    engine = open_engine(database.resolved_url(home.path), busy_timeout_ms=database.busy_timeout_ms)
+    stack.callback(engine.dispose)
+    upgrade(engine)
+    sink = ReadModelSink(
+        engine, home.id, source=partial(_stored_entries, home.journal), instruments=instruments
+    )
     stack.callback(sink.close)
     return [sink]
+
+
+def _stored_entries(journal: Path, after: int) -> Iterator[JournalEntry]:
+    with SqliteJournal(journal, read_only=True) as reader:
+        yield from reader.entries(after)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from tidewright.app.launch import choose_feed
 from tidewright.app.settings import load_settings
+from tidewright.app.venue import open_venue_log
 from tidewright.exchange.paper import PaperVenue
-from tidewright.servers.paper.server import serve
+from tidewright.servers.paper.server import LOOPBACK, serve
 
 
 def run(
@@ -21,14 +22,12 @@ def run(
     seed: int | None,
 ) -> int:
     """Serve until a signal asks to stop; everything is in the log by then."""
-    from tidewright.app.venue import open_venue_log
-
     settings = load_settings(config, overrides=overrides)
     chosen = choose_feed(feed, data, symbols, settings.seed if seed is None else seed)
     log = open_venue_log(home)
     venue = PaperVenue(list(chosen.feed.instruments), settings.paper_settings(), log, settings.seed)
     try:
-        serve(venue, "127.0.0.1", port)
+        serve(venue, LOOPBACK, port, lambda taken: print(f"Venue: {LOOPBACK}:{taken}", flush=True))
     finally:
         log.close()
     return 0

@@ -149,7 +149,7 @@ class Engine:
     def book(self, fill: Fill, order: OrderRecord, facts: list[Fact]) -> None:
         """Book a fill into the portfolio and tell risk of a trade that closed."""
         track = self.state.tracks[fill.instrument]
-        booking = self.state.portfolio.book(fill, order.intent, track.instrument)
+        booking = self.state.portfolio.book(fill, order.intent, track.instrument, track.bars)
         slippage = fill.side.sign * (fill.ticks - order.intent.reference_ticks)
         facts.append(
             OrderExecuted(fill, order.intent.strategy, self.state.portfolio.cash, slippage)

@@ -93,8 +93,9 @@ class Decider:
                     elif outputs[_ENTRY_SHORT] == 1.0:
                         self._enter(track, setup, Direction.SHORT, outputs, entries)
                 elif holding.strategy == setup.strategy.name:
-                    holding.bars_held += 1
-                    self._leave(track, setup, holding, outputs, equity, facts, commands)
+                    reason = _exit_reason(track, series, setup, holding, outputs)
+                    if reason is not None:
+                        self._leave(track, holding, reason, equity, facts, commands)
         if entries:
             entries.sort(key=lambda entry: (-entry.signal.confidence, entry.signal.instrument))
             for entry in entries:
@@ -210,25 +211,18 @@ class Decider:
     def _leave(
         self,
         track: Track,
-        setup: StrategySetup,
         holding: Holding,
-        outputs: Float64,
+        reason: str,
         equity: int,
         facts: list[Fact],
         commands: list[Command],
     ) -> None:
-        long = holding.lots > 0
-        timed_out = 0 < setup.time_stop_bars <= holding.bars_held
-        if outputs[_EXIT_LONG if long else _EXIT_SHORT] != 1.0 and not timed_out:
-            return
         state = self._state
         name = track.instrument.id
         if any(order.intent.leg is Leg.EXIT for order in state.orders.working_for(name)):
             return
-        key = "exit.long" if long else "exit.short"
-        reason = "time stop" if timed_out else setup.reasons.get(key, "")
         signal = Signal(
-            setup.strategy.name,
+            holding.strategy,
             name,
             Direction.FLAT,
             1.0,
@@ -242,7 +236,7 @@ class Decider:
             client_id=self._client_id(signal.strategy, name, Leg.EXIT),
             strategy=signal.strategy,
             instrument=name,
-            side=Side.SELL if long else Side.BUY,
+            side=Side.SELL if holding.lots > 0 else Side.BUY,
             leg=Leg.EXIT,
             order_type=OrderType.MARKET,
             lots=abs(holding.lots),
@@ -285,3 +279,15 @@ class Decider:
             config.home, config.account, strategy, instrument, self._state.sequence
         )
         return leg_client_id(stem, leg)
+
+
+def _exit_reason(
+    track: Track, series: Series, setup: StrategySetup, holding: Holding, outputs: Float64
+) -> str | None:
+    """Return why a position is to be left now; None when it is not."""
+    long = holding.lots > 0
+    if outputs[_EXIT_LONG if long else _EXIT_SHORT] == 1.0:
+        return setup.reasons.get("exit.long" if long else "exit.short", "exit rule")
+    if 0 < setup.time_stop_bars * series.bars_per_row <= track.bars - holding.opened_bar:
+        return "time stop"
+    return None

@@ -35,7 +35,7 @@ class Holding:
     exit_lots: int = 0
     stop_ticks: int | None = None
     target_ticks: int | None = None
-    bars_held: int = 0
+    opened_bar: int = 0
 
     def position(self) -> Position:
         """Return the position as it stands."""
@@ -115,8 +115,21 @@ class Portfolio:
             total += notional(marks[instrument], holding.lots, numerator, denominator)
         return total
 
-    def book(self, fill: Fill, intent: OrderIntent, instrument: Instrument) -> Booking:
+    def book(
+        self, fill: Fill, intent: OrderIntent, instrument: Instrument, bar: int = 0
+    ) -> Booking:
         """Book a fill and return what it changed.
+
+        Parameters
+        ----------
+        fill : Fill
+            What traded.
+        intent : OrderIntent
+            Of the order that traded.
+        instrument : Instrument
+            What was traded.
+        bar : int
+            Number of bars of the instrument so far; a position counts its age from there.
 
         Raises
         ------
@@ -126,7 +139,9 @@ class Portfolio:
         signed = fill.side.sign * fill.lots
         holding = self.holdings.get(fill.instrument)
         if holding is None:
-            holding = Holding(intent.strategy, fill.instrument, intent.client_id, fill.ts_event)
+            holding = Holding(
+                intent.strategy, fill.instrument, intent.client_id, fill.ts_event, opened_bar=bar
+            )
             if intent.bracket is not None:
                 holding.stop_ticks = intent.bracket.stop_ticks
                 holding.target_ticks = intent.bracket.target_ticks

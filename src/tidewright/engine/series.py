@@ -57,7 +57,7 @@ class Watch:
 class Series:
     """Bars of one instrument in one timeframe, with every column that a strategy reads."""
 
-    __slots__ = ("aggregator", "columns", "instrument", "timeframe", "watches")
+    __slots__ = ("aggregator", "bars_per_row", "columns", "instrument", "timeframe", "watches")
 
     def __init__(
         self,
@@ -70,6 +70,9 @@ class Series:
         self.timeframe = timeframe
         self.aggregator = (
             None if timeframe == feed_timeframe else BarAggregator(instrument, timeframe)
+        )
+        self.bars_per_row = timeframe_nanoseconds(timeframe) // timeframe_nanoseconds(
+            feed_timeframe
         )
         pairs = list(strategies)
         references = {column: None for _, strategy in pairs for column in strategy.references}
@@ -96,9 +99,8 @@ class Series:
             return
         self.columns.restore(aggregate(bars, self.timeframe).bars)
         self.aggregator = BarAggregator(self.instrument, self.timeframe)
-        ratio = timeframe_nanoseconds(self.timeframe) // timeframe_nanoseconds(bars.timeframe)
         # Only the bucket of the last bar can be unfinished; earlier ones are given out and gone.
-        for bar in bars.slice(max(0, len(bars) - ratio), len(bars)).bars():
+        for bar in bars.slice(max(0, len(bars) - self.bars_per_row), len(bars)).bars():
             self.aggregator.update(bar)
 
 
@@ -144,6 +146,11 @@ class Track:
         for series in self.series:
             if series.accept(bar):
                 touched((self, series))
+
+    @property
+    def bars(self) -> int:
+        """Number of bars of the feed so far."""
+        return self._count
 
     def closes(self) -> NDArray[np.int64]:
         """Return the latest closes in ticks, oldest first, at most `CORRELATION_BARS`."""
