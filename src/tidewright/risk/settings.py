@@ -174,9 +174,10 @@ def _validate(name: str, limit: Range, value: object, *, whole: bool) -> None:
             if limit.may_be_off
             else "this limit cannot be switched off"
         )
+        told = value if isinstance(value, Decimal) else repr(value)
         raise ConfigError(
-            f"risk.{name} was {value!r}; expected a {'whole ' if whole else ''}number above 0 "
-            f"up to {limit.high} ({limit.unit}); {how}"
+            f"risk.{name} was {told}; expected a {'whole ' if whole else ''}number above 0 up to "
+            f"{limit.high} ({limit.unit}); {how}"
         )
     if "%" in limit.unit and number * 10_000 % 1 != 0:
         raise ConfigError(f"risk.{name} was {value}; expected at most four decimal places")
