@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import missing
 from dashboard_server import RunningDashboard, running_dashboard
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from conftest import missing
 from tidewright.servers.api.settings import STATIC
 
 pytestmark = pytest.mark.browser
@@ -115,7 +116,7 @@ def test_link_used_twice_asks_for_the_secret(browser: Browser, dashboard: Runnin
     page = browser.new_context().new_page()
     page.goto(dashboard.link)
     expect(page.get_by_role("alert")).to_contain_text("used already", timeout=WAIT)
-    page.get_by_label("Login secret").fill("correct horse")
+    page.get_by_label("Login secret").fill(dashboard.secret)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_test_id("state")).to_be_visible(timeout=WAIT)
 
@@ -132,16 +133,10 @@ def test_lost_connection_greys_values_and_comes_back(
     page = open_page(browser, dashboard.link)
     page.context.set_offline(True)
     page.evaluate("() => window.dispatchEvent(new Event('offline'))")
-    expect(page.locator("main")).to_have_class(re_stale(), timeout=WAIT)
+    expect(page.locator("main")).to_have_class(re.compile(r"\bstale\b"), timeout=WAIT)
     expect(page.get_by_test_id("notices")).to_contain_text("Connection lost", timeout=WAIT)
     page.context.set_offline(False)
     expect(page.get_by_test_id("notices")).not_to_contain_text("Connection lost", timeout=WAIT)
-
-
-def re_stale() -> object:
-    import re
-
-    return re.compile(r"\bstale\b")
 
 
 @pytest.mark.parametrize("width", [1440, 390])

@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import { api } from "../client/api";
 import { AlertsPanel } from "../features/alerts/AlertsPanel";
 import { EquityPanel } from "../features/equity/EquityPanel";
+import { DisplayMenu } from "../features/header/DisplayMenu";
 import { Header } from "../features/header/Header";
 import { Notices } from "../features/header/Notices";
 import { useFeed } from "../features/header/useFeed";
@@ -107,10 +108,13 @@ export default function Dashboard() {
             <RefusalsPanel className="order-6 lg:order-3" />
           </div>
         </main>
-        <footer className="mx-auto max-w-[1680px] px-4 pb-4 text-small text-muted">
+        <footer className="mx-auto flex max-w-[1680px] items-center justify-between gap-4 px-4 pb-4 text-small text-muted">
           <a className="underline" href="https://www.tradingview.com/" rel="noreferrer" target="_blank">
             {t("credit")}
           </a>
+          <div className="sm:hidden">
+            <DisplayMenu up />
+          </div>
         </footer>
       </Boundary>
     </>

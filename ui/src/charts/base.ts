@@ -5,11 +5,15 @@ import {
   type ChartOptions,
   type DeepPartial,
   type IChartApi,
+  type PriceFormatCustom,
   type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
 import { tokens } from "../lib/display";
-import { absolute, saveBlob } from "../lib/format";
+import { absolute, money, saveBlob } from "../lib/format";
+
+/** Money on an axis. */
+export const MONEY_FORMAT: PriceFormatCustom = { type: "custom", minMove: 0.01, formatter: money };
 
 export const seconds = (ms: number): UTCTimestamp => Math.floor(ms / 1000) as UTCTimestamp;
 export const milliseconds = (time: Time): number => Number(time) * 1000;

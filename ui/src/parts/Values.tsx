@@ -13,8 +13,8 @@ export function Flash({ value, children }: { value: string; children?: ReactNode
     before.current = value;
     if (calm.matches || document.hidden) return;
     ref.current?.animate(
-      [{ backgroundColor: "color-mix(in srgb, var(--accent) 22%, transparent)" }, {}],
-      { duration: 500, easing: "ease-out" },
+      [{ backgroundColor: "color-mix(in srgb, var(--accent) 14%, transparent)" }, {}],
+      { duration: 400, easing: "ease-out" },
     );
   }, [value]);
   return (

@@ -6,7 +6,7 @@ import {
   type ISeriesApi,
 } from "lightweight-charts";
 import { useEffect, useRef, useState } from "react";
-import { chartOptions, makeChart, milliseconds, saveImage, seconds } from "../../charts/base";
+import { chartOptions, makeChart, MONEY_FORMAT, milliseconds, saveImage, seconds } from "../../charts/base";
 import type { EquityPoint } from "../../client/api";
 import { useText } from "../../i18n/text";
 import { tokens, useDisplay } from "../../lib/display";
@@ -33,8 +33,8 @@ function make(element: HTMLElement): Parts & { remove: () => void } {
     },
     1,
   );
-  const holding = chart.addSeries(LineSeries, { ...quiet, lineWidth: 1, lineStyle: LineStyle.Dashed }, 0);
-  const equity = chart.addSeries(LineSeries, { ...quiet, lineWidth: 2, lastValueVisible: true }, 0);
+  const holding = chart.addSeries(LineSeries, { ...quiet, lineWidth: 1, lineStyle: LineStyle.Dashed, priceFormat: MONEY_FORMAT }, 0);
+  const equity = chart.addSeries(LineSeries, { ...quiet, lineWidth: 2, lastValueVisible: true, priceFormat: MONEY_FORMAT }, 0);
   chart.panes().forEach((pane, index) => pane.setStretchFactor(index === 0 ? 3 : 1));
   return { chart, equity, holding, drawdown, drawn: [], remove };
 }

@@ -13,7 +13,7 @@ const LANGUAGES: { value: Language; name: string }[] = [
 ];
 
 /** Theme, colours, language, and the way out. */
-export function DisplayMenu() {
+export function DisplayMenu({ up = false }: { up?: boolean }) {
   const t = useText();
   const display = useDisplay();
   const [open, setOpen] = useState(false);
@@ -44,7 +44,7 @@ export function DisplayMenu() {
           id={id}
           role="group"
           aria-label={t("display.title")}
-          className="absolute right-0 z-30 mt-1 grid w-64 gap-3 rounded border border-line bg-ground p-4"
+          className={`absolute right-0 z-30 grid w-64 gap-3 rounded border border-line bg-ground p-4 ${up ? "bottom-full mb-1" : "mt-1"}`}
         >
           <Choice
             name={t("display.theme")}

@@ -36,7 +36,9 @@ export function Header() {
           )}
         </div>
         <div className="order-2 ml-auto flex items-center gap-2 lg:order-3">
-          <DisplayMenu />
+          <div className="hidden sm:block">
+            <DisplayMenu />
+          </div>
           <StopButton />
         </div>
         <dl
@@ -100,19 +102,29 @@ function Figures({ status }: { status: Status | null }) {
         <span className={feed.stale ? "text-warning" : ""}>
           {feed.ageMs === null ? UNKNOWN : span(feed.ageMs)}
         </span>
-        {status?.market_time_ms != null && (
-          <span className="pl-1.5 text-muted" title={`${t("head.market")} ${absolute(status.market_time_ms)}`}>
-            {clock(status.market_time_ms).slice(0, 5)} UTC
-          </span>
-        )}
+      </Figure>
+      <Figure
+        name={`${t("head.market")}, UTC`}
+        hint={status?.market_time_ms == null ? undefined : absolute(status.market_time_ms)}
+        wide
+      >
+        {status?.market_time_ms == null ? UNKNOWN : clock(status.market_time_ms)}
       </Figure>
     </>
   );
 }
 
-function Figure({ name, hint, children }: { name: string; hint?: string | undefined; children: ReactNode }) {
+interface FigureProps {
+  name: string;
+  hint?: string | undefined;
+  /** Shown only where there is room. */
+  wide?: boolean;
+  children: ReactNode;
+}
+
+function Figure({ name, hint, wide = false, children }: FigureProps) {
   return (
-    <div title={hint}>
+    <div title={hint} className={wide ? "hidden xl:block" : ""}>
       <dt className="text-small text-muted">{name}</dt>
       <dd className="text-large font-medium whitespace-nowrap">{children}</dd>
     </div>

@@ -5,7 +5,7 @@ import { price } from "../../lib/format";
 import { select, useSelection } from "../../lib/selection";
 import { useLive } from "../../live/hooks";
 import { Panel } from "../../parts/Panel";
-import { Change, Flash } from "../../parts/Values";
+import { Change } from "../../parts/Values";
 
 const PriceChart = lazy(() => import("./PriceChart"));
 
@@ -28,8 +28,8 @@ export function PricePanel({ className = "" }: { className?: string }) {
   const quote = quotes.get(instrument.id);
   return (
     <Panel
-      title={`${instrument.id}, ${status.timeframe}, ${instrument.venue}`}
-      answer={<Flash value={price(quote?.last, instrument)} />}
+      title={`${instrument.id}, ${status.timeframe}, UTC, ${instrument.venue}`}
+      answer={price(quote?.last, instrument)}
       evidence={
         <>
           {instrument.quote} <Change value={quote?.day_change_percent} /> {t("price.today")}
@@ -53,7 +53,8 @@ function InstrumentTabs({ instruments, chosen }: { instruments: Instrument[]; ch
   const t = useText();
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    list.current?.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const tab = list.current?.querySelector<HTMLElement>("[aria-pressed=true]");
+    if (list.current !== null && tab) list.current.scrollLeft = tab.offsetLeft - list.current.offsetLeft - 40;
   }, [chosen]);
   return (
     <div

@@ -4,10 +4,12 @@ import {
   HistogramSeries,
   LineSeries,
   LineStyle,
+  type AutoscaleInfo,
   type IChartApi,
   type IPriceLine,
   type ISeriesApi,
   type ISeriesMarkersPluginApi,
+  type PriceFormatCustom,
   type SeriesMarker,
   type Time,
   type UTCTimestamp,
@@ -16,6 +18,7 @@ import { chartOptions, makeChart, milliseconds, seconds } from "../../charts/bas
 import { TradeLines } from "../../charts/tradeLines";
 import type { Candle, Fill, Instrument, Position, Status, Trade } from "../../client/api";
 import { tokens } from "../../lib/display";
+import { price } from "../../lib/format";
 
 type Indicator = Status["indicators"][number];
 
@@ -37,6 +40,7 @@ export class PriceController {
   private readonly tradeLines = new TradeLines();
   private readonly removeChart: () => void;
   private priceLines: IPriceLine[] = [];
+  private levels: number[] = [];
   private bars: Candle[] = [];
   private hovering = false;
   private colour = tokens();
@@ -54,8 +58,16 @@ export class PriceController {
     this.chart = chart;
     this.removeChart = remove;
     const decimals = instrument.price_decimals;
-    const priceFormat = { type: "price" as const, precision: decimals, minMove: 10 ** -decimals };
-    this.candles = chart.addSeries(CandlestickSeries, { priceFormat }, 0);
+    const priceFormat: PriceFormatCustom = {
+      type: "custom",
+      minMove: 10 ** -decimals,
+      formatter: (value: number) => price(value, instrument),
+    };
+    this.candles = chart.addSeries(
+      CandlestickSeries,
+      { priceFormat, autoscaleInfoProvider: (range: () => AutoscaleInfo | null) => this.withLevels(range()) },
+      0,
+    );
     this.volume = chart.addSeries(
       HistogramSeries,
       { priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false },
@@ -74,7 +86,7 @@ export class PriceController {
     this.recolour();
   }
 
-  private addIndicators(priceFormat: { type: "price"; precision: number; minMove: number }): void {
+  private addIndicators(priceFormat: PriceFormatCustom): void {
     let own = 2;
     for (const { label, pane } of this.indicators) {
       const place = pane === "price" ? 0 : pane === "volume" ? 1 : own++;
@@ -89,7 +101,20 @@ export class PriceController {
   }
 
   private sharePanes(): void {
-    this.chart.panes().forEach((pane, index) => pane.setStretchFactor(index === 0 ? 5 : 1));
+    this.chart.panes().forEach((pane, index) => pane.setStretchFactor(index === 0 ? 5 : 1.1));
+  }
+
+  /** Keep entry, stop and target in sight unless they would flatten the candles. */
+  private withLevels(info: AutoscaleInfo | null): AutoscaleInfo | null {
+    if (info === null || info.priceRange === null || this.levels.length === 0) return info;
+    const { minValue, maxValue } = info.priceRange;
+    const reach = maxValue - minValue;
+    const near = this.levels.filter((level) => level > minValue - reach && level < maxValue + reach);
+    const priceRange = {
+      minValue: Math.min(minValue, ...near),
+      maxValue: Math.max(maxValue, ...near),
+    };
+    return { ...info, priceRange };
   }
 
   /** Colour of an indicator's line; the same in the legend. */
@@ -102,7 +127,7 @@ export class PriceController {
 
   recolour(): void {
     this.colour = tokens();
-    const { up, down } = this.colour;
+    const { up, down, muted } = this.colour;
     this.chart.applyOptions(chartOptions());
     this.candles.applyOptions({
       upColor: up,
@@ -111,6 +136,7 @@ export class PriceController {
       borderDownColor: down,
       wickUpColor: up,
       wickDownColor: down,
+      priceLineColor: muted,
     });
     for (const [label, series] of this.lines) {
       series.applyOptions({ color: this.indicatorColour(label) });
@@ -129,9 +155,15 @@ export class PriceController {
     this.tell();
   }
 
+  /** A moving candle has no indicator values yet; show those of the candle before. */
+  private known(bar: Candle): Candle {
+    if (Object.keys(bar.columns).length > 0) return bar;
+    return { ...bar, columns: this.bars.at(-2)?.columns ?? {} };
+  }
+
   private tell(): void {
     const last = this.bars.at(-1);
-    if (!this.hovering) this.onCandle(last ?? null);
+    if (!this.hovering) this.onCandle(last === undefined ? null : this.known(last));
     this.onNewest(last?.time_ms ?? 0);
   }
 
@@ -227,6 +259,10 @@ export class PriceController {
   /** Draw entry, stop and target of the open positions as price lines. */
   setPositions(positions: Position[], words: Words): void {
     for (const line of this.priceLines) this.candles.removePriceLine(line);
+    this.levels = positions
+      .flatMap((held) => [held.entry_price, held.stop_price, held.target_price])
+      .filter((level) => level !== null)
+      .map(Number);
     const { ink, down, up } = this.colour;
     const draw = (price: string | null | undefined, title: string, color: string, solid: boolean) => {
       if (price === null || price === undefined) return [];

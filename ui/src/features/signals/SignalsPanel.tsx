@@ -41,11 +41,9 @@ export function SignalsPanel({ className = "" }: { className?: string }) {
                 <span>
                   <b className="font-semibold">{signal.instrument}</b>{" "}
                   <Side side={signal.direction} />{" "}
-                  <span className="text-muted">
-                    {t("signals.confidence")} {figure(signal.confidence, 2)}
-                  </span>
+                  <span className="text-muted">{figure(signal.confidence, 2)}</span>
                 </span>
-                <span className={STATUS_COLOUR[signal.status]}>{t(`status.${signal.status}`)}</span>
+                <span className={`text-right ${STATUS_COLOUR[signal.status]}`}>{t(`status.${signal.status}`)}</span>
                 <span className="font-mono text-small break-words text-muted">{signal.reason}</span>
                 <span className="text-right text-small text-muted">
                   <Ago at={signal.time_ms} now={now} />

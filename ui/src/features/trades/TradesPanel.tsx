@@ -114,7 +114,7 @@ function Table({ trades, sort, onSort, currency }: TableProps) {
                 scope="col"
                 aria-sort={sort.column !== index ? "none" : sort.descending ? "descending" : "ascending"}
                 title={column.hint && t(column.hint)}
-                className={`py-1.5 font-normal whitespace-nowrap ${column.right ? "pl-4 text-right" : "pr-4 text-left"}`}
+                className={`py-1.5 font-normal whitespace-nowrap ${column.right ? "pl-4 text-right" : "pr-4 text-left"} ${column.key === "trades.reason" ? "pl-6" : ""}`}
               >
                 <button
                   onClick={() => onSort({ column: index, descending: sort.column !== index || !sort.descending })}
