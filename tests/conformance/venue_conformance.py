@@ -202,6 +202,16 @@ class VenueConformance:
             ("b-1-e", 9_950),
         ]
 
+    def test_restart_does_not_revive_a_cancelled_order(self, harness: VenueHarness):
+        broker = harness.broker
+        broker.execute(submit(intent("a-1-e", 0, bracket=PROTECTED)))
+        broker.observe([bar(0, *STEADY)])
+        broker.execute(submit(intent("b-1-e", 1, limit_ticks=9_950)))
+        for client_id in ("b-1-e", "a-1-s"):
+            assert of(OrderCanceled, broker.execute(cancel(client_id))) == [client_id]
+        harness.restart()
+        assert harness.broker.observe([bar(1, 10_000, 10_010, 9_000, 9_100)]) == ()
+
     def test_restart_keeps_the_progress_of_a_trailing_stop(self, harness: VenueHarness):
         broker = harness.broker
         bracket = Bracket(stop_ticks=9_900, trail_ticks=100)

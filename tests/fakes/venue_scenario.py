@@ -78,10 +78,10 @@ def _commands(dice: Dice, index: int, name: str, price: int, ids: list[str]) -> 
             **limit,
         )
         return [_execute(submit(order))]
-    if chance == 4 and ids:
+    if chance in (4, 5) and ids:
         client_id = ids[-1 - dice.roll(min(len(ids), 3))]
-        leg = ("e", "x", "s", "t")[dice.roll(4)]
-        kind = cancel if dice.roll(2) else query
+        leg = ("e", "e", "x", "s", "t")[dice.roll(5)]
+        kind = query if dice.roll(3) == 0 else cancel
         return [_execute(kind(f"{client_id[:-1]}{leg}", name))]
     return []
 
