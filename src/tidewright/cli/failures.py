@@ -96,7 +96,7 @@ def guarded(function: Callable[P, int | None]) -> Callable[P, None]:
             print("interrupted", file=sys.stderr)
             raise typer.Exit(ExitCode.INTERRUPTED) from error
         except BrokenPipeError as error:
-            _discard_output()
+            discard_output()
             raise typer.Exit(ExitCode.OK) from error
         if code:
             raise typer.Exit(code)
@@ -104,7 +104,7 @@ def guarded(function: Callable[P, int | None]) -> Callable[P, None]:
     return run
 
 
-def _discard_output() -> None:
+def discard_output() -> None:
     """Point standard output nowhere, so that closing it cannot fail again."""
     import os
 

@@ -15,7 +15,7 @@ import typer
 
 from tidewright import __version__
 from tidewright.cli.commands import COMMANDS, Entry
-from tidewright.cli.failures import ExitCode, guarded
+from tidewright.cli.failures import ExitCode, discard_output, guarded
 
 _HELP = "An autonomous trader whose every decision can be replayed."
 _EPILOG = (
@@ -38,7 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         Exit code.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    code = _run(list(sys.argv[1:] if arguments is None else arguments))
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+    return code
+
+
+def _run(words: list[str]) -> int:
     try:
         application(next((word for word in words if not word.startswith("-")), ""))(
             args=words, prog_name="tidewright"

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -46,6 +47,17 @@ def test_help_lists_every_command_and_loads_nothing_heavy():
 def test_every_command_loads_and_explains_itself(name, capsys):
     assert main.main([name, "--help"]) == 0
     assert "Usage: tidewright" in capsys.readouterr().out
+
+
+def test_reader_that_closes_early_is_no_fault():
+    code = "from tidewright.cli.main import main; raise SystemExit(main(['strategy', 'list']))"
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_version_is_printed(capsys):
