@@ -314,6 +314,14 @@ def _leave_at_limits(
 
 
 @compiled
+def _first_stop(stop: int, base: int, trail: int) -> int:
+    """Return the stop that an entry at ``base`` begins with; 0 means none."""
+    if trail == 0:
+        return stop
+    return base - trail if stop == 0 else max(stop, base - trail)
+
+
+@compiled
 def step(state: TradeState, bar: BarStep, rules: FillRules) -> StepResult:
     """Take a trade through one bar, in the order of events of this module.
 
@@ -325,11 +333,6 @@ def step(state: TradeState, bar: BarStep, rules: FillRules) -> StepResult:
         A bar that the trade has not met.
     rules : FillRules
         Costs, latency and shares.
-
-    Returns
-    -------
-    StepResult
-        The trade after the bar and what each leg traded.
     """
     sign = state.direction
     open_ = sign * bar.open
@@ -364,8 +367,7 @@ def step(state: TradeState, bar: BarStep, rules: FillRules) -> StepResult:
         )
     if entered > 0 and state.best == 0:
         best = entry_base
-        if state.trail != 0:
-            stop = entry_base - state.trail if stop == 0 else max(stop, entry_base - state.trail)
+        stop = _first_stop(stop, entry_base, state.trail)
     held += entered
 
     # 3. The stop. 4. The limits.
@@ -387,21 +389,16 @@ def step(state: TradeState, bar: BarStep, rules: FillRules) -> StepResult:
         (entered, held, stop, best, triggered, by_exit, closed, 1 if due else 0),
         sign * bar.close if inside else high,
     )
-    entry_fill = _leg_fill(
-        sign,
-        entered,
-        sign * entry_base,
-        1 - inside,
-        state.entry_limit,
-        inside,
-        rules.cost_ppm,
+    cost, opening = rules.cost_ppm, 1 if early_stop else 0
+    return StepResult(
+        after,
+        _limit_fill(sign, entered, bar.open, state.entry_limit, cost),
+        _limit_fill(-sign, by_exit, bar.open, state.exit_limit, cost),
+        _leg_fill(-sign, by_stop, sign * stop_base, opening, 0, 0, cost),
+        _limit_fill(-sign, by_target, bar.open, state.target, cost),
+        closed,
+        expired,
     )
-    stop_fill = _leg_fill(
-        -sign, by_stop, sign * stop_base, 1 if early_stop else 0, 0, 0, rules.cost_ppm
-    )
-    exit_fill = _limit_fill(-sign, by_exit, bar.open, state.exit_limit, rules.cost_ppm)
-    target_fill = _limit_fill(-sign, by_target, bar.open, state.target, rules.cost_ppm)
-    return StepResult(after, entry_fill, exit_fill, stop_fill, target_fill, closed, expired)
 
 
 @compiled
