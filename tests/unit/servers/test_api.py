@@ -15,13 +15,14 @@ from websockets.sync.client import ClientConnection, connect
 from fakes.fake_trader import FakeTrader
 from fakes.http_server import serve
 from tidewright.app.read_models import Role
-from tidewright.domain.errors import Transient
+from tidewright.domain.errors import ConfigError, Transient
 from tidewright.domain.events import TradingState
 from tidewright.servers.api.application import create_api, every_route
 from tidewright.servers.api.edge import BODY_LIMIT, SECURITY_HEADERS
 from tidewright.servers.api.guard import COOKIE, SAFE_METHODS, declared_role, role
 from tidewright.servers.api.live import CONNECTION_LIMIT
 from tidewright.servers.api.openapi import document
+from tidewright.servers.api.server import ApiServer
 from tidewright.servers.api.sessions import FREE_TRIES, Sessions, Throttle
 from tidewright.servers.api.settings import ApiSettings
 
@@ -467,6 +468,33 @@ def test_server_sent_events_carry_the_same_messages(
             if len(found) == 2:
                 break
     assert found == ["snapshot", "delta"]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "desk.lan"])
+def test_address_that_others_reach_needs_https(host: str) -> None:
+    with pytest.raises(ConfigError, match="https"):
+        ApiSettings(host=host)
+    assert host in ApiSettings(host=host, https=True).hosts
+
+
+def test_taken_port_is_named(app: FastAPI) -> None:
+    first = ApiServer(app, ApiSettings(port=0))
+    port = int(first.start().rpartition(":")[2])
+    try:
+        second = ApiServer(app, ApiSettings(port=port))
+        with pytest.raises(ConfigError, match=str(port)):
+            second.start()
+    finally:
+        first.stop()
+
+
+def test_stopped_server_answers_no_more(app: FastAPI) -> None:
+    server = ApiServer(app, ApiSettings(port=0))
+    url = server.start()
+    assert httpx.get(f"{url}/api/v1/healthz", trust_env=False).status_code == 200
+    server.stop()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/api/v1/healthz", trust_env=False)
 
 
 def test_openapi_document_of_the_client_is_current() -> None:

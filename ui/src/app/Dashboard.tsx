@@ -5,7 +5,6 @@ import { AlertsPanel } from "../features/alerts/AlertsPanel";
 import { EquityPanel } from "../features/equity/EquityPanel";
 import { DisplayMenu } from "../features/header/DisplayMenu";
 import { Header } from "../features/header/Header";
-import { Notices } from "../features/header/Notices";
 import { useFeed } from "../features/header/useFeed";
 import { PositionsPanel } from "../features/positions/PositionsPanel";
 import { PricePanel } from "../features/price/PricePanel";
@@ -82,7 +81,6 @@ export default function Dashboard() {
   return (
     <>
       <Header />
-      <Notices />
       <Boundary
         fallback={(error, retry) => (
           <p role="alert" className="p-4">

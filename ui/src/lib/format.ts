@@ -54,15 +54,19 @@ export function clock(ms: number): string {
   return new Date(ms).toISOString().slice(11, 19);
 }
 
+const UNITS = ["\u00a0s", "\u00a0min", "\u00a0h", "\u00a0d"] as const;
+const KOREAN_UNITS = ["초", "분", "시간", "일"] as const;
+
 /** A span as its two largest units. */
 export function span(ms: number): string {
+  const [second, minute, hour, day] = document.documentElement.lang === "ko" ? KOREAN_UNITS : UNITS;
   const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 60) return `${seconds}${second}`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 60) return `${minutes}${minute}`;
   const hours = Math.floor(minutes / 60);
-  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
-  return `${Math.floor(hours / 24)} d`;
+  if (hours >= 48) return `${Math.floor(hours / 24)}${day}`;
+  return minutes % 60 === 0 ? `${hours}${hour}` : `${hours}${hour} ${minutes % 60}${minute}`;
 }
 
 const FRAME_MS: Record<string, number> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 };

@@ -8,14 +8,16 @@ interface PanelProps {
   evidence?: ReactNode;
   actions?: ReactNode;
   className?: string;
+  /** Makes the panel a place to scroll to. */
+  anchor?: string;
   children: ReactNode;
 }
 
 /** One question, its answer large, its evidence below. */
-export function Panel({ title, answer, evidence, actions, className = "", children }: PanelProps) {
+export function Panel({ title, answer, evidence, actions, className = "", anchor, children }: PanelProps) {
   const id = useId();
   return (
-    <section aria-labelledby={id} className={`min-w-0 ${className}`}>
+    <section id={anchor} aria-labelledby={id} className={`min-w-0 scroll-mt-40 lg:scroll-mt-24 ${className}`}>
       <div className="flex flex-wrap items-baseline gap-x-3 gap-y-1 pb-2">
         <h2 id={id} className="w-full text-base text-muted">
           {title}

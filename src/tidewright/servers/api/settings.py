@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tidewright.domain.errors import ConfigError
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 STATIC = Path(__file__).parent / "static"
 
 
@@ -21,13 +24,19 @@ class ApiSettings:
     allowed_hosts : tuple of str
         Further host names under which a browser may reach it, such as that of a reverse proxy.
     https : bool
-        Whether browsers reach it by HTTPS; cookies are then marked Secure.
+        Whether browsers reach it by HTTPS, through a reverse proxy; cookies are then marked
+        Secure.
     session_timeout_minutes : float
         A session without a request for this long ends.
     session_hours : float
         A session ends after this long in any case.
     static : Path
         Folder of the built page.
+
+    Raises
+    ------
+    ConfigError
+        If other machines could reach it without HTTPS.
     """
 
     host: str = "127.0.0.1"
@@ -37,6 +46,13 @@ class ApiSettings:
     session_timeout_minutes: float = 30.0
     session_hours: float = 12.0
     static: Path = STATIC
+
+    def __post_init__(self) -> None:
+        if self.host not in LOOPBACK and not self.https:
+            raise ConfigError(
+                f"host was {self.host!r}, which other machines reach; expected one of "
+                f"{', '.join(sorted(LOOPBACK))}, or https: true with TLS in front of it"
+            )
 
     @property
     def hosts(self) -> frozenset[str]:

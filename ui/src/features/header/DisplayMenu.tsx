@@ -82,9 +82,9 @@ interface ChoiceProps<T extends string> {
 
 function Choice<T extends string>({ name, value, options, onChange }: ChoiceProps<T>) {
   return (
-    <label className="grid gap-1 text-muted">
+    <label className="grid min-w-0 gap-1 text-muted">
       {name}
-      <select value={value} onChange={(event) => onChange(event.target.value as T)} className="field">
+      <select value={value} onChange={(event) => onChange(event.target.value as T)} className="field w-full min-w-0">
         {options.map((option) => (
           <option key={option.value} value={option.value}>
             {option.name}

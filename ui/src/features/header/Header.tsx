@@ -5,13 +5,14 @@ import { absolute, clock, money, percent, span, UNKNOWN } from "../../lib/format
 import { useLive } from "../../live/hooks";
 import { Flash, Gain } from "../../parts/Values";
 import { DisplayMenu } from "./DisplayMenu";
+import { Notices } from "./Notices";
 import { StopButton } from "./StopButton";
 import { useFeed } from "./useFeed";
 
 const MODE: Record<Mode, { badge: string; edge: string }> = {
-  simulated: { badge: "border-dashed border-muted text-ink", edge: "border-t-muted border-dashed" },
-  paper: { badge: "border-accent text-accent", edge: "border-t-accent" },
-  live: { badge: "border-danger bg-danger text-on-danger", edge: "border-t-danger" },
+  simulated: { badge: "border-dashed border-muted text-ink", edge: "border-muted border-dashed" },
+  paper: { badge: "border-accent text-accent", edge: "border-accent" },
+  live: { badge: "border-danger bg-danger text-on-danger", edge: "border-danger" },
 };
 
 const STATE = { active: "text-ink", reducing: "text-warning", halted: "text-danger dark:text-down" } as const;
@@ -24,9 +25,8 @@ export function Header() {
   const connection = useLive((state) => state.connection);
   const mode = status?.mode ?? "simulated";
   return (
-    <header
-      className={`sticky top-0 z-20 border-t-4 border-b border-b-line bg-ground ${status === null ? "border-t-line" : MODE[mode].edge}`}
-    >
+    <header className="sticky top-0 z-20 border-b border-line bg-ground">
+      <div className={`border-t-4 ${status === null ? "border-line" : MODE[mode].edge}`} />
       <div className="mx-auto flex max-w-[1680px] flex-wrap items-center gap-x-6 gap-y-2 px-4 py-2">
         <div className="flex items-center gap-3">
           {status === null ? (
@@ -47,6 +47,7 @@ export function Header() {
           <Figures status={status} />
         </dl>
       </div>
+      <Notices />
     </header>
   );
 }

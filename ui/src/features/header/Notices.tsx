@@ -28,7 +28,7 @@ export function Notices() {
       <div id={NOTICES} />
       <div role="status" data-testid="notices">
         {lines.map((line) => (
-          <p key={line} className="border-b border-line bg-raised px-4 py-2 text-center">
+          <p key={line} className="border-t border-line bg-raised px-4 py-1.5 text-center">
             {line}
           </p>
         ))}

@@ -2,7 +2,7 @@ import { lazy, Suspense, useEffect, useRef } from "react";
 import type { Instrument } from "../../client/api";
 import { useText } from "../../i18n/text";
 import { price } from "../../lib/format";
-import { select, useSelection } from "../../lib/selection";
+import { PRICE_PANEL, select, useSelection } from "../../lib/selection";
 import { useLive } from "../../live/hooks";
 import { Panel } from "../../parts/Panel";
 import { Change } from "../../parts/Values";
@@ -35,6 +35,7 @@ export function PricePanel({ className = "" }: { className?: string }) {
           {instrument.quote} <Change value={quote?.day_change_percent} /> {t("price.today")}
         </>
       }
+      anchor={PRICE_PANEL}
       actions={<InstrumentTabs instruments={instruments} chosen={instrument.id} />}
       className={className}
     >
