@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,11 @@ def holder(path: Path) -> subprocess.Popen[bytes]:
     assert process.stdout is not None
     assert process.stdout.readline() == b"held\n"
     return process
+
+
+def announce_and_wait(running: Event, stop: Event) -> None:
+    running.set()
+    stop.wait()
 
 
 def test_new_home_gets_one_identity_and_belongs_to_its_owner(tmp_path: Path) -> None:
@@ -107,10 +113,11 @@ def test_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
     home = made(tmp_path)
     lock = home.lock()
     context = multiprocessing.get_context("fork")
-    stop = context.Event()
-    child = context.Process(target=stop.wait)
+    running, stop = context.Event(), context.Event()
+    child = context.Process(target=announce_and_wait, args=(running, stop))
     child.start()
     try:
+        assert running.wait(30)
         lock.release()
         home.lock().release()
     finally:

@@ -200,8 +200,11 @@ def damaged(tmp_path: Path) -> Callable[..., list[tuple[int, Damage]]]:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ("payload = replace(payload, '4625000', '4625001')", Damage.ALTERED),
-        ("outcome = replace(outcome, '1000000000000', '1000000000001')", Damage.ALTERED),
+        ("payload = CAST(replace(payload, '4625000', '4625001') AS BLOB)", Damage.ALTERED),
+        (
+            "outcome = CAST(replace(outcome, '1000000000000', '1000000000001') AS BLOB)",
+            Damage.ALTERED,
+        ),
         ("outcome = NULL", Damage.ALTERED),
         ("ts_known = ts_known + 1", Damage.ALTERED),
         ("payload = CAST(payload AS TEXT)", Damage.ALTERED),
@@ -402,6 +405,27 @@ def test_other_writer_is_noticed_and_nothing_is_mixed(tmp_path: Path) -> None:
         with pytest.raises(DataIntegrityError, match="only writer"):
             journal.commit(durable=True)
         assert stored(path) == 1
+
+
+def test_outcome_recorded_by_another_writer_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    with SqliteJournal(path) as journal:
+        journal.append(quiet_slice(1))
+    with SqliteJournal(path) as journal, SqliteJournal(path) as other:
+        other.record(quiet_outcome(1))
+        other.commit(durable=True)
+        journal.record(quiet_outcome(1, equity=1))
+        with pytest.raises(DataIntegrityError, match="has an outcome already"):
+            journal.commit(durable=True)
+        assert other.verify().ok
+
+
+def test_only_durable_commits_wait_for_the_disk(tmp_path: Path) -> None:
+    with SqliteJournal(tmp_path / "j") as journal:
+        for durable, level in ((True, 2), (False, 1), (True, 2)):
+            write(journal, 1)
+            journal.commit(durable=durable)
+            assert journal._connection.execute("PRAGMA synchronous").fetchone() == (level,)
 
 
 def test_failed_transaction_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ def test_performance_and_days_add_up(engine: sa.Engine) -> None:
 
 
 def test_equity_keeps_peak_and_drawdown_of_every_slice(engine: sa.Engine) -> None:
-    values = [100, 120, 90, 95, 95, 80, 130]
+    values = [100, 120, 90, 95, 95, 130, 80, 90, 90, 125, 140]
     steps = [
         (quiet_slice(minute), quiet_outcome(minute, equity=value * 10**8))
         for minute, value in enumerate(values, 1)
@@ -228,9 +228,10 @@ def test_equity_keeps_peak_and_drawdown_of_every_slice(engine: sa.Engine) -> Non
     rows = ReadModels(engine).equity()
     assert [(row["equity"], row["peak"]) for row in rows] == [
         (Decimal(95), Decimal(120)),
-        (Decimal(130), Decimal(130)),
+        (Decimal(90), Decimal(130)),
+        (Decimal(140), Decimal(140)),
     ]
-    assert rows[0]["drawdown"] == pytest.approx(25 / 120)
+    assert [row["drawdown"] for row in rows] == pytest.approx([25 / 120, 40 / 130, 0])
     assert rows[0]["timestamp"] == START + 4 * MINUTE
 
 
@@ -279,6 +280,23 @@ def test_publishing_again_changes_nothing(engine: sa.Engine) -> None:
     before = tables(engine)
     publish(engine, steps)
     assert tables(engine) == before
+    sink = ReadModelSink(engine, HOME)
+    for step in steps[:20]:
+        sink.publish(*step)
+    sink.drain(30)
+    sink.close()
+    assert tables(engine) == before
+
+
+def test_unbroken_run_never_reads_the_journal(engine: sa.Engine) -> None:
+    asked = []
+
+    def source(after: int) -> list[JournalEntry]:
+        asked.append(after)
+        return []
+
+    publish(engine, story(minutes=20), source=source)
+    assert asked == []
 
 
 @pytest.mark.parametrize("stop", [1, 12, 13, 14, 20, 30])
