@@ -112,7 +112,8 @@ class Breakers:
             self.equity = equity
             if equity > self.peak:
                 self.peak = equity
-                self._level = max(trip_level(equity, self._drawdown_ppm), self._daily_level)
+                if self.state is not TradingState.HALTED:
+                    self._level = max(trip_level(equity, self._drawdown_ppm), self._daily_level)
             return []
         return self._mark(ts, equity)
 
@@ -251,14 +252,13 @@ class Breakers:
 
     def _rearm(self) -> None:
         """Recompute the highest equity that trips, and when the next slow look is due."""
-        self._wake = 0 if self._pending else self.day_end
+        self._wake = 0 if self._pending or self.peak == 0 else self.day_end
         self._level = self._daily_level = _NEVER
         if self.peak == 0 or self.state is TradingState.HALTED:
-            self._wake = 0
-        else:
-            if self.state is TradingState.ACTIVE:
-                self._daily_level = self._daily_trip_level()
-            self._level = max(trip_level(self.peak, self._drawdown_ppm), self._daily_level)
+            return
+        if self.state is TradingState.ACTIVE:
+            self._daily_level = self._daily_trip_level()
+        self._level = max(trip_level(self.peak, self._drawdown_ppm), self._daily_level)
 
     def _daily_allowance(self) -> int:
         allowance = self.day_equity - trip_level(self.day_equity, self._daily_ppm)
