@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from fakes.fake_trader import FakeTrader
 from fakes.http_server import serve
-from tidewright.servers.api.application import create_api
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ def running_dashboard(seconds_per_bar: float = 0.2) -> Iterator[RunningDashboard
     trader = FakeTrader()
     stop = trader.run(seconds_per_bar)
     try:
-        with serve(create_api(trader)) as url:
-            yield RunningDashboard(url, f"{url}/login?token=once", "correct horse")
+        with serve(trader) as page:
+            yield RunningDashboard(page.url, f"{page.url}/login?token=once", "correct horse")
     finally:
         stop()

@@ -18,11 +18,11 @@ from tidewright.app.read_models import Role
 from tidewright.domain.errors import ConfigError, Transient
 from tidewright.domain.events import TradingState
 from tidewright.servers.api.application import create_api, every_route
+from tidewright.servers.api.background import PageServer
 from tidewright.servers.api.edge import BODY_LIMIT, SECURITY_HEADERS
 from tidewright.servers.api.guard import COOKIE, SAFE_METHODS, declared_role, role
 from tidewright.servers.api.live import CONNECTION_LIMIT
 from tidewright.servers.api.openapi import document
-from tidewright.servers.api.server import ApiServer
 from tidewright.servers.api.sessions import FREE_TRIES, Sessions, Throttle
 from tidewright.servers.api.settings import ApiSettings
 
@@ -47,14 +47,19 @@ def static(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def app(trader: FakeTrader, static: Path) -> FastAPI:
-    return create_api(trader, ApiSettings(static=static))
+def page(trader: FakeTrader, static: Path) -> Iterator[PageServer]:
+    with serve(trader, static=static) as server:
+        yield server
 
 
 @pytest.fixture
-def origin(app: FastAPI) -> Iterator[str]:
-    with serve(app) as url:
-        yield url
+def app(page: PageServer) -> FastAPI:
+    return page.app
+
+
+@pytest.fixture
+def origin(page: PageServer) -> str:
+    return page.url
 
 
 @pytest.fixture
@@ -281,11 +286,11 @@ def test_cookie_is_out_of_reach_of_scripts_and_other_sites(client: httpx.Client)
 
 
 def test_cookie_is_secure_behind_https(trader: FakeTrader, static: Path) -> None:
-    app = create_api(trader, ApiSettings(https=True, allowed_hosts=("desk.lan",), static=static))
     headers = {"Host": "desk.lan", "Origin": "https://desk.lan"}
-    with serve(app) as url:
+    with serve(trader, static=static, https=True, allowed_hosts=("desk.lan",)) as page:
         link = {"token": "once"}
-        answer = httpx.post(f"{url}/api/v1/login", json=link, headers=headers, trust_env=False)
+        address = f"{page.url}/api/v1/login"
+        answer = httpx.post(address, json=link, headers=headers, trust_env=False)
     assert "secure" in answer.headers["set-cookie"].lower()
 
 
@@ -396,11 +401,11 @@ def test_page_is_served_with_caching_and_nothing_beside_it(client: httpx.Client)
 
 
 def test_missing_page_is_said_and_the_api_works(trader: FakeTrader, tmp_path: Path) -> None:
-    with serve(create_api(trader, ApiSettings(static=tmp_path / "none"))) as url:
-        answer = httpx.get(url, trust_env=False)
+    with serve(trader, static=tmp_path / "none") as page:
+        answer = httpx.get(page.url, trust_env=False)
         assert answer.status_code == 503
         assert "not built" in answer.text
-        health = httpx.get(f"{url}/api/v1/healthz", trust_env=False)
+        health = httpx.get(f"{page.url}/api/v1/healthz", trust_env=False)
         assert health.json() == {"status": "ok"}
 
 
@@ -477,24 +482,18 @@ def test_address_that_others_reach_needs_https(host: str) -> None:
     assert host in ApiSettings(host=host, https=True).hosts
 
 
-def test_taken_port_is_named(app: FastAPI) -> None:
-    first = ApiServer(app, ApiSettings(port=0))
-    port = int(first.start().rpartition(":")[2])
-    try:
-        second = ApiServer(app, ApiSettings(port=port))
-        with pytest.raises(ConfigError, match=str(port)):
-            second.start()
-    finally:
-        first.stop()
+def test_taken_port_is_named(page: PageServer, trader: FakeTrader) -> None:
+    with pytest.raises(ConfigError, match=str(page.port)):
+        PageServer(trader, ApiSettings(port=page.port))
 
 
-def test_stopped_server_answers_no_more(app: FastAPI) -> None:
-    server = ApiServer(app, ApiSettings(port=0))
-    url = server.start()
-    assert httpx.get(f"{url}/api/v1/healthz", trust_env=False).status_code == 200
-    server.stop()
+def test_stopped_server_answers_no_more(trader: FakeTrader, static: Path) -> None:
+    with serve(trader, static=static) as page:
+        answer = httpx.get(f"{page.url}/api/v1/healthz", trust_env=False)
+        assert answer.status_code == 200
+        assert "server" not in answer.headers
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/api/v1/healthz", trust_env=False)
+        httpx.get(f"{page.url}/api/v1/healthz", trust_env=False)
 
 
 def test_openapi_document_of_the_client_is_current() -> None:

@@ -37,10 +37,21 @@ class PageServer:
     def __init__(self, services: Services, settings: ApiSettings) -> None:
         self._socket = _listen(settings.host, settings.port)
         self.port = int(self._socket.getsockname()[1])
-        self.url = f"http://{settings.host}:{self.port}"
-        app = create_api(services, settings)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        self.url = f"http://{host}:{self.port}"
+        self.app = create_api(services, settings)
         self._server = uvicorn.Server(
-            uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on")
+            uvicorn.Config(
+                self.app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                lifespan="off",
+                ws_max_size=4096,
+                limit_concurrency=200,
+                timeout_graceful_shutdown=2,
+            )
         )
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="page", daemon=True
@@ -52,6 +63,7 @@ class PageServer:
         deadline = time.monotonic() + _START_SECONDS
         while not self._server.started:
             if not self._thread.is_alive() or time.monotonic() > deadline:
+                self.stop()
                 raise Transient(f"the page did not come up on {self.url}")
             time.sleep(0.01)
 
@@ -63,7 +75,8 @@ class PageServer:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

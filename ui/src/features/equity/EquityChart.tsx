@@ -139,7 +139,7 @@ export default function EquityChart({ currency }: { currency: string }) {
           className="h-[280px] w-full sm:h-[320px]"
         />
         {points.length === 0 && (
-          <p className="absolute inset-0 grid place-items-center text-muted">{t("equity.none")}</p>
+          <p className="absolute inset-0 z-10 grid place-items-center text-muted">{t("equity.none")}</p>
         )}
       </div>
     </div>

@@ -93,8 +93,10 @@ function Figures({ status }: { status: Status | null }) {
         <Gain value={status?.day_pnl} share={status?.day_pnl_percent} />
       </Figure>
       <Figure name={t("head.risk")} hint={t("head.risk.hint")}>
-        {money(status?.open_risk)}{" "}
-        <span className="text-muted">({percent(status?.open_risk_percent)})</span>
+        {status?.equity == null ? UNKNOWN : money(status.open_risk)}{" "}
+        {status?.equity != null && (
+          <span className="text-muted">({percent(status.open_risk_percent)})</span>
+        )}
         {unprotected > 0 && (
           <span className="pl-1.5 text-warning">{t("head.unprotected", { n: unprotected })}</span>
         )}

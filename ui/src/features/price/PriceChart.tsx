@@ -61,10 +61,10 @@ export default function PriceChart({ instrument, timeframe, indicators }: Props)
           className="h-[360px] w-full sm:h-[520px]"
         />
         {query.isSuccess && query.data.rows.length === 0 && candle === null && (
-          <p className="absolute inset-0 grid place-items-center text-muted">{t("price.none")}</p>
+          <p className="absolute inset-0 z-10 grid place-items-center text-muted">{t("price.none")}</p>
         )}
         {query.isError && (
-          <p role="alert" className="absolute inset-x-0 top-0 bg-raised p-2">
+          <p role="alert" className="absolute inset-x-0 top-0 z-10 bg-raised p-2">
             {t("error.panel", { reason: query.error.message })}{" "}
             <button className="underline" onClick={() => void query.refetch()}>
               {t("retry")}
