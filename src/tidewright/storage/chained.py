@@ -103,7 +103,7 @@ class ChainedJournal(ABC):
                 f"input {self._sequence} has no outcome; expected it before the next input"
             )
         if len(self._rows) >= self._flush_rows:
-            self._write(durable=False)
+            self._spill()
         payload = encode_slice(slice_)
         self._sequence += 1
         self._pending = (self._sequence, slice_.ts_known, payload)
@@ -168,6 +168,10 @@ class ChainedJournal(ABC):
         """Store what is buffered and empty the buffer, or raise and keep it."""
 
     @abstractmethod
+    def _spill(self) -> None:
+        """Store the buffered rows alone; header values wait for the commit of their own rows."""
+
+    @abstractmethod
     def close(self) -> None:
         """Commit durably and release the store."""
 
@@ -185,7 +189,7 @@ class ChainedJournal(ABC):
 
     @abstractmethod
     def set_meta(self, key: str, value: str) -> None:
-        """Set a value of the header; stored with the rows of the next commit, or with none."""
+        """Set a value of the header; stored by the next `commit`, together with its rows."""
 
     @abstractmethod
     def save_snapshot(

@@ -99,7 +99,7 @@ class Home:
     @property
     def bars(self) -> Path:
         """The bar store."""
-        return self.path / "data" / "bars"
+        return self.path / "bars"
 
     @property
     def settings(self) -> Path:

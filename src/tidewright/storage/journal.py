@@ -134,6 +134,13 @@ class SqliteJournal(ChainedJournal):
     def _write(self, *, durable: bool) -> None:
         self._store(durable=durable)
 
+    def _spill(self) -> None:
+        kept, self._meta_changes = self._meta_changes, {}
+        try:
+            self._store(durable=False)
+        finally:
+            self._meta_changes = kept
+
     def _store(
         self,
         *,
@@ -239,7 +246,7 @@ class SqliteJournal(ChainedJournal):
 
     def _stored(self, after: int) -> Iterator[Row]:
         if not self.read_only and not self._broken:
-            self._write(durable=False)
+            self._spill()
         while True:
             with translated(self.path):
                 rows: list[Row] = self._connection.execute(
@@ -312,7 +319,7 @@ class SqliteJournal(ChainedJournal):
         return None if found is None else str(found[0])
 
     def set_meta(self, key: str, value: str) -> None:
-        """Set a value of the header; stored with the rows of the next commit, or with none."""
+        """Set a value of the header; stored by the next `commit`, together with its rows."""
         if key == _DURABLE:
             raise ValueError(f"key was {key!r}; expected one that the journal does not keep itself")
         self._meta_changes[key] = value

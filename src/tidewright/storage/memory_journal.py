@@ -36,13 +36,16 @@ class MemoryJournal(ChainedJournal):
         self._history: dict[tuple[str, int], HistorySegment] = {}
 
     def _write(self, *, durable: bool) -> None:
+        self._spill()
+
+    def _spill(self) -> None:
         if self._retain and self._rows:
             self._blocks.append(_Block(self._rows))
         self._rows = []
 
     def close(self) -> None:
         """Release nothing; the rows stay readable as long as the object lives."""
-        self._write(durable=True)
+        self._spill()
 
     def entries(self, after: int = 0) -> Iterator[JournalEntry]:
         """Yield rows with a sequence above ``after``, in order."""
@@ -52,7 +55,7 @@ class MemoryJournal(ChainedJournal):
             yield JournalEntry(*self._pending, None)
 
     def _stored(self, after: int = 0) -> Iterator[Row]:
-        self._write(durable=False)
+        self._spill()
         for block in self._blocks:
             if block.last > after:
                 yield from (row for row in block.rows() if row[0] > after)

@@ -140,6 +140,20 @@ def test_meta_is_stored_with_the_rows_of_the_commit(tmp_path: Path) -> None:
             journal.set_meta("durable_sequence", "1")
 
 
+def test_meta_never_reaches_the_file_before_its_rows(tmp_path: Path) -> None:
+    with SqliteJournal(tmp_path / "j", flush_rows=2) as journal:
+        write(journal, 2)
+        journal.set_meta("cursor", "7")
+        write(journal, 1)
+        assert stored(tmp_path / "j") == 2
+        assert list(journal.entries())[-1].sequence == 3
+        with SqliteJournal(tmp_path / "j", read_only=True) as reader:
+            assert reader.meta("cursor") is None
+        journal.commit(durable=False)
+        with SqliteJournal(tmp_path / "j", read_only=True) as reader:
+            assert reader.meta("cursor") == "7"
+
+
 def test_snapshot_and_history_are_kept_together(journal: ChainedJournal) -> None:
     assert journal.latest_snapshot() is None
     segments = [
