@@ -15,7 +15,7 @@ from tidewright.app.strategies import LoadedStrategy
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.events import Event, InstrumentDefined, Started, TradingWindow
 from tidewright.domain.instrument import Instrument
-from tidewright.domain.ports import Journal, MarketFeed, VenueLog
+from tidewright.domain.ports import Journal, MarketFeed, OutcomeSink, VenueLog
 from tidewright.engine.config import EngineConfig
 from tidewright.engine.core import Engine
 from tidewright.exchange.paper import PaperVenue
@@ -78,6 +78,7 @@ def run_backtest(
     *,
     journal: Journal | None = None,
     venue_log: VenueLog | None = None,
+    sinks: Sequence[OutcomeSink] = (),
     home: str = "backtest",
 ) -> BacktestRun:
     """Run strategies over a feed on the event path, one engine step per slice.
@@ -94,6 +95,8 @@ def run_backtest(
         When entries may be decided; bars outside it warm the columns up.
     journal, venue_log
         In memory unless given.
+    sinks : sequence of OutcomeSink
+        Told of each step beside the recorder.
     home : str
         Home id, part of client order ids.
     """
@@ -106,7 +109,9 @@ def run_backtest(
         venue_log or MemoryVenueLog(),
         settings.seed,
     )
-    driver = Driver(Engine(config), journal or MemoryJournal(), venue, [recorder], batch=512)
+    driver = Driver(
+        Engine(config), journal or MemoryJournal(), venue, [recorder, *sinks], batch=512
+    )
     start: list[Event] = [Started(0, config.fingerprint), window, venue.account()]
     start += [InstrumentDefined(instruments[name]) for name in sorted(instruments)]
     bars = 0

@@ -76,6 +76,11 @@ def choose_feed(
     )
 
 
+def with_seed(overrides: Sequence[str], seed: int | None) -> tuple[str, ...]:
+    """Return the overrides with ``--seed`` among them, which decides like any other setting."""
+    return (*overrides, f"seed={seed}") if seed is not None else tuple(overrides)
+
+
 def choose_strategies(names: Sequence[str], settings: Settings) -> list[LoadedStrategy]:
     """Return the strategies that were asked for, or those of the settings."""
     return load_strategies(names or settings.strategies)

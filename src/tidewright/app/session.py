@@ -100,6 +100,7 @@ class Session:
 
     def _open(self, request: SessionRequest) -> None:
         stack = self._stack
+        self.feed = request.feed
         self.home = Home.open(request.home, lambda: secrets.token_hex(16))
         stack.callback(self.home.lock().release)
         self.journal = SqliteJournal(self.home.journal)
@@ -145,7 +146,7 @@ class Session:
             self.journal,
             self.inbox,
             request.pace,
-            self._handled_until(),
+            self.handled_until(),
         )
         self._next_status = 0.0
         self.trader.on_attend = self._write_status
@@ -169,7 +170,8 @@ class Session:
             }
         )
 
-    def _handled_until(self) -> int:
+    def handled_until(self) -> int:
+        """Return the time of the last bar that was handled, nanoseconds UTC."""
         times = [track.mark_time for track in self.engine.state.tracks.values()]
         return max(times, default=0)
 

@@ -16,6 +16,7 @@ from tidewright.app.launch import (
     choose_strategies,
     choose_window,
     default_home,
+    with_seed,
 )
 from tidewright.app.login import LoginStore
 from tidewright.app.read_models import Mode, SettingValue
@@ -93,9 +94,12 @@ class Launch:
         self._say = say
         self.started = time.monotonic() - time.process_time()
         self.options = options
-        self.settings = load_settings(options.config, overrides=options.overrides)
-        seed = self.settings.seed if options.seed is None else options.seed
-        self.choice: FeedChoice = choose_feed(options.feed, options.data, options.symbols, seed)
+        self.settings = load_settings(
+            options.config, overrides=with_seed(options.overrides, options.seed)
+        )
+        self.choice: FeedChoice = choose_feed(
+            options.feed, options.data, options.symbols, self.settings.seed
+        )
         feed = self.choice.feed
         strategies = choose_strategies(options.strategies, self.settings)
         window = choose_window(feed, options.start, options.end)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tidewright.app.launch import choose_feed
+from tidewright.app.launch import choose_feed, with_seed
 from tidewright.app.settings import load_settings
 from tidewright.app.venue import open_venue_log
 from tidewright.exchange.paper import PaperVenue
@@ -22,8 +22,8 @@ def run(
     seed: int | None,
 ) -> int:
     """Serve until a signal asks to stop; everything is in the log by then."""
-    settings = load_settings(config, overrides=overrides)
-    chosen = choose_feed(feed, data, symbols, settings.seed if seed is None else seed)
+    settings = load_settings(config, overrides=with_seed(overrides, seed))
+    chosen = choose_feed(feed, data, symbols, settings.seed)
     log = open_venue_log(home)
     venue = PaperVenue(list(chosen.feed.instruments), settings.paper_settings(), log, settings.seed)
     try:
