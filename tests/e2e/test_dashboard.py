@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dashboard_server import RunningDashboard, running_dashboard
+from dashboard_server import RunningDashboard, running_dashboard, running_trader
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from conftest import missing
@@ -109,6 +109,30 @@ def test_person_with_link_watches_and_stops_the_trader(
     confirm.click()
     expect(page.get_by_test_id("state")).to_have_attribute("data-state", "active", timeout=WAIT)
     assert page.problems == []
+
+
+def test_person_watches_and_stops_the_main_job(browser: Browser, tmp_path: Path) -> None:
+    with running_trader(tmp_path / "home") as trader:
+        page = open_page(browser, trader.link)
+        equity = page.get_by_test_id("equity").inner_text()
+        bar = page.get_by_test_id("price-chart").get_attribute("data-bars")
+        page.wait_for_function(
+            "(old) => document.querySelector('[data-testid=price-chart]').dataset.bars !== old",
+            arg=bar,
+        )
+        signals = page.get_by_role("region", name="Signals")
+        ordered = signals.get_by_role("button").filter(has_text="Ordered").first
+        ordered.click(timeout=120_000)
+        page.wait_for_function(
+            "() => Number(document.querySelector('[data-testid=price-chart]').dataset.marks) > 0"
+        )
+        page.wait_for_function(
+            "(old) => document.querySelector('[data-testid=equity]').innerText !== old", arg=equity
+        )
+        page.get_by_test_id("stop").click()
+        expect(page.get_by_test_id("state")).to_have_attribute("data-state", "halted", timeout=WAIT)
+        expect(page.get_by_test_id("notices")).to_contain_text("Halted by dashboard:operator")
+        assert page.problems == []
 
 
 def test_link_used_twice_asks_for_the_secret(browser: Browser, dashboard: RunningDashboard) -> None:

@@ -40,7 +40,7 @@ from tidewright.domain.orders import Leg, OrderRecord, Side
 from tidewright.domain.portfolio import Position, Trade
 
 MILLISECOND = 1_000_000
-DELTA_BARS = 200
+DELTA_BARS = 100
 """New bars of one instrument beyond which a reader asks for its candles again."""
 
 _BAR_COLUMNS = frozenset({"open", "high", "low", "close", "volume"})
@@ -267,6 +267,8 @@ def _quotes(reading: Reading) -> list[Quote]:
     quotes = []
     for name, instrument in reading.instruments.items():
         close, opened = reading.closes.get(name), reading.day_opens.get(name, 0)
+        if name in reading.forming and close is not None:
+            close = reading.forming[name].close
         quotes.append(
             Quote(
                 instrument=name,

@@ -83,7 +83,7 @@ class InstrumentView(ReadModel):
 
 
 class Quote(ReadModel):
-    """The latest close of an instrument."""
+    """The newest price of an instrument: of the moving candle, else the latest close."""
 
     instrument: str
     last: Exact | None

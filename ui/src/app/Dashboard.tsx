@@ -17,6 +17,7 @@ import { live } from "../live/store";
 import { Boundary } from "../parts/Boundary";
 
 const TOUCH_MS = 60_000;
+const REFETCH_MS = 2_000;
 
 /** Keeps the session alive while a person is at the page, not while only the page is open. */
 function useKeepAlive(): void {
@@ -39,8 +40,12 @@ function useLiveMessages(): void {
   const client = useQueryClient();
   const connection = useLive((state) => state.connection);
   useEffect(() => {
+    const asked = new Map<string, number>();
     live.onStaleCandles = (instruments) => {
+      const now = Date.now();
       for (const instrument of instruments) {
+        if (now - (asked.get(instrument) ?? 0) < REFETCH_MS) continue;
+        asked.set(instrument, now);
         void client.invalidateQueries({ queryKey: ["candles", instrument] });
       }
     };

@@ -889,7 +889,7 @@ export interface components {
         };
         /**
          * Quote
-         * @description The latest close of an instrument.
+         * @description The newest price of an instrument: of the moving candle, else the latest close.
          */
         Quote: {
             /**

@@ -40,8 +40,8 @@ export default function PriceChart({ instrument, timeframe, indicators }: Props)
       setChart(null);
       made.remove();
     };
-    // The chart is made anew for another instrument or strategy, and only then.
-  }, [instrument.id, indicators.map((indicator) => indicator.label).join()]);
+    // The panel's key makes a new chart for another instrument or strategy.
+  }, []);
 
   useTradesOn(chart, instrument, query.dataUpdatedAt);
   useColours(chart);

@@ -25,10 +25,12 @@ export function PricePanel({ className = "" }: { className?: string }) {
       </Panel>
     );
   }
+  // Made-up prices must not carry the name of a real venue.
+  const source = status.mode === "simulated" ? t("mode.simulated") : instrument.venue;
   const quote = quotes.get(instrument.id);
   return (
     <Panel
-      title={`${instrument.id}, ${status.timeframe}, UTC, ${instrument.venue}`}
+      title={`${instrument.id}, ${status.timeframe}, UTC, ${source}`}
       answer={price(quote?.last, instrument)}
       evidence={
         <>
@@ -41,6 +43,7 @@ export function PricePanel({ className = "" }: { className?: string }) {
     >
       <Suspense fallback={<div className="h-[404px] sm:h-[540px]" />}>
         <PriceChart
+          key={[instrument.id, ...status.indicators.map((indicator) => indicator.label)].join()}
           instrument={instrument}
           timeframe={status.timeframe}
           indicators={status.indicators}

@@ -145,13 +145,18 @@ export class PriceController {
   }
 
   setCandles(bars: Candle[]): void {
+    const first = this.bars.length === 0;
+    const range = this.chart.timeScale().getVisibleRange();
+    const panned = this.chart.timeScale().scrollPosition() < 0;
     this.bars = bars;
     this.candles.setData(bars.map((bar) => ({ time: seconds(bar.time_ms), ...ohlc(bar) })));
     this.volume.setData(bars.map((bar) => this.volumeOf(bar)));
     for (const [label, series] of this.lines) {
       series.setData(bars.map((bar) => point(bar, label)));
     }
-    this.showLatest();
+    if (first) this.showLatest();
+    else if (range !== null && panned) this.chart.timeScale().setVisibleRange(range);
+    else this.chart.timeScale().scrollToRealTime();
     this.tell();
   }
 
