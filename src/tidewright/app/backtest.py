@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from tidewright.app.collector import collector_paused
 from tidewright.app.driver import Driver
 from tidewright.app.fingerprint import build_fingerprint
 from tidewright.app.recorder import RunRecorder
@@ -121,9 +122,10 @@ def run_backtest(
     if first is None:
         raise ConfigError(f"{feed.description}: no bar to run on; expected at least one")
     driver.control(first.ts_known - 1, start)
-    for slice_ in chain((first,), slices):
-        bars += len(slice_.events)
-        driver.market(slice_)
-    driver.flush(durable=False)
+    with collector_paused():
+        for slice_ in chain((first,), slices):
+            bars += len(slice_.events)
+            driver.market(slice_)
+        driver.flush(durable=False)
     seconds = time.perf_counter() - began
     return BacktestRun(recorder, instruments, bars, seconds, config.fingerprint)
