@@ -92,6 +92,25 @@ def signal(minute: int, instrument: str = "BTCUSDT") -> Signal:
     )
 
 
+def _trade(client_id: str, ts: int, pnl: int) -> Trade:
+    return Trade(
+        strategy="sma_cross",
+        instrument="BTCUSDT",
+        side=Side.BUY,
+        lots=200_000,
+        ts_entry=ts,
+        ts_exit=ts + 3 * MINUTE,
+        entry_value=200_000 * 4_625_100,
+        exit_value=200_000 * 4_650_000,
+        entry_lots=200_000,
+        exit_lots=200_000,
+        fees=18_55020000,
+        pnl=pnl,
+        entry_client_id=client_id,
+        exit_reason="signal",
+    )
+
+
 def round_trip(minute: int, pnl: int = 5 * 10**8) -> list[tuple[Event | None, tuple[Fact, ...]]]:
     """Facts of four successive slices that open and close one position."""
     ts = START + minute * MINUTE
@@ -122,22 +141,7 @@ def round_trip(minute: int, pnl: int = 5 * 10**8) -> list[tuple[Event | None, tu
         "sma_cross", "BTCUSDT", 200_000, 92_502 * 10**8, 9_25020000, ts, entry.client_id, 4_600_000
     )
     gone = Position("sma_cross", "BTCUSDT", 0, 0, 0, ts, entry.client_id)
-    trade = Trade(
-        "sma_cross",
-        "BTCUSDT",
-        Side.BUY,
-        200_000,
-        ts,
-        ts + 3 * MINUTE,
-        200_000 * 4_625_100,
-        200_000 * 4_650_000,
-        200_000,
-        200_000,
-        18_55020000,
-        pnl,
-        entry.client_id,
-        "signal",
-    )
+    trade = _trade(entry.client_id, ts, pnl)
     return [
         (
             None,
