@@ -103,15 +103,16 @@ def test_day_pnl_starts_anew_at_midnight_utc() -> None:
     view = fresh()
     last_minute = (START // DAY + 1) * DAY - START
     step = last_minute // MINUTE - 2
-    tell(view, step, CASH, bar("BTCUSDT", step, 1000))
+    tell(view, step - 5, CASH, bar("BTCUSDT", step - 5, 1000))
+    tell(view, step, CASH + 3 * 10**8, bar("BTCUSDT", step, 1000))
     tell(view, step + 1, CASH + 7 * 10**8, bar("BTCUSDT", step + 1, 1000))
     tell(view, step + 2, CASH + 9 * 10**8, bar("BTCUSDT", step + 2, 1000))
     found = queries.status(view)
-    assert found.day_pnl == Decimal(9)
+    assert found.day_pnl == Decimal(6)
     tell(view, step + 5, CASH + 10 * 10**8, bar("BTCUSDT", step + 5, 1000))
     assert queries.status(view).total_pnl == Decimal(10)
     days = performance(view.snapshot()).daily
-    assert [row.pnl for row in days][-1] == queries.status(view).day_pnl
+    assert [row.pnl for row in days] == [Decimal(3), Decimal(7)]
 
 
 def test_position_is_valued_at_the_latest_close_exactly() -> None:
@@ -309,6 +310,22 @@ def test_stream_gives_snapshot_then_deltas_and_stops_without_readers() -> None:
     assert found[0]["type"] == "snapshot"
     assert found[-1]["type"] == "delta"
     assert found[-1]["status"]["sequence"] == 2
+
+
+def test_reader_of_a_stream_that_skipped_items_begins_again() -> None:
+    view = fresh()
+    tell(view, 0, CASH, bar("BTCUSDT", 0, 1000))
+
+    async def scene() -> list[str]:
+        stream = Stream(view, interval=60.0)
+        async with stream.subscribe() as messages:
+            for step in range(1, ITEM_LIMIT + 2):
+                tell(view, step, CASH, facts=(AlertLogged(Severity.INFO, "x", "y"),))
+            stream._deliver()
+            first = json.loads(await asyncio.wait_for(anext(messages), 10))
+            return [first["type"], str(first["status"]["sequence"])]
+
+    assert asyncio.run(scene()) == ["snapshot", str(ITEM_LIMIT + 1)]
 
 
 def test_slow_reader_gets_a_fresh_snapshot_instead_of_a_growing_queue() -> None:
