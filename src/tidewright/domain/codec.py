@@ -28,8 +28,6 @@ Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 UPCASTERS: Mapping[tuple[str, int], Callable[[Json], Json]] = {}
 """(class name, version) -> function lifting data of that version to the next."""
 
-_BAR_FIELDS = tuple(field.name for field in fields(market.Bar))
-
 
 @cache
 def _classes() -> Mapping[str, type]:
@@ -38,8 +36,9 @@ def _classes() -> Mapping[str, type]:
         for name, value in vars(module).items():
             if not isinstance(value, type) or value.__module__ != module.__name__:
                 continue
-            if hasattr(value, "__dataclass_fields__"):
+            if is_dataclass(value):
                 found[name] = value
+    found["Bar"] = market.Bar
     return found
 
 
@@ -50,18 +49,7 @@ def tag(value: object) -> tuple[str, object]:
     order loses its token, and reads back as a record that no broker accepts.
     """
     if type(value) is market.Bar:
-        bar = value
-        return "Bar", (
-            bar.instrument,
-            bar.timeframe,
-            bar.ts_event,
-            bar.ts_known,
-            bar.open,
-            bar.high,
-            bar.low,
-            bar.close,
-            bar.volume,
-        )
+        return "Bar", tuple(value)
     if type(value) is facts.SubmitOrder:
         approved = value.order
         return "RecordedSubmission", facts.RecordedSubmission(approved.intent, approved.checks)
@@ -119,8 +107,9 @@ def untag(name: str, data: Json, version: int = SCHEMA_VERSION) -> Any:  # noqa:
     if cls is None:
         raise DataIntegrityError(f"value was of unknown class {name!r}")
     if cls is market.Bar:
-        if not isinstance(data, Sequence) or len(data) != len(_BAR_FIELDS):
-            raise DataIntegrityError(f"bar was {data!r}; expected {len(_BAR_FIELDS)} values")
+        expected = len(market.Bar._fields)
+        if not isinstance(data, Sequence) or len(data) != expected:
+            raise DataIntegrityError(f"bar was {data!r}; expected {expected} values")
         return market.Bar(*data)  # type: ignore[arg-type]
     return _build(cls, data)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.market import Bar, DataDefect
@@ -261,9 +262,10 @@ Event = ControlEvent | VenueEvent | MarketEvent
 """Any input of the engine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(NamedTuple):
     """The events that became known at one moment, in the order in which they are handled.
+
+    A tuple, because a run makes one per bar.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from tidewright.domain.events import TradingState
 from tidewright.domain.orders import ApprovedOrder, Fill, LimitCheck, OrderIntent, OrderRecord
@@ -176,9 +176,8 @@ Command = SubmitOrder | CancelOrder | QueryOrder
 """What the edge must do after the commit that holds it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Everything that one step decided.
+class Outcome(NamedTuple):
+    """Everything that one step decided; a tuple, because a run makes one per bar.
 
     Parameters
     ----------

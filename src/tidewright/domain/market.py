@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One finished OHLCV candle.
+class Bar(NamedTuple):
+    """One finished OHLCV candle; a tuple, because a run makes one per row of its data.
 
     Parameters
     ----------
