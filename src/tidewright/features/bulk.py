@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import talib
 from numpy.typing import NDArray
 
 from tidewright.domain.instrument import Instrument
 from tidewright.features.declarations import Channel, ColumnReference
 from tidewright.features.plan import plan_columns
+from tidewright.features.talib_functions import batch
 from tidewright.kernels import windows
 from tidewright.market.arrays import BarArrays
 
@@ -49,7 +49,7 @@ def bulk_columns(
     wanted = dict.fromkeys(channel for group in plan.groups for channel in group.channels)
     inputs = {channel: channel_prices(bars, channel, plan.price_ratio) for channel in wanted}
     for group in plan.groups:
-        result = getattr(talib, group.function)(
+        result = getattr(batch, group.function)(
             *(inputs[channel] for channel in group.channels), **dict(group.options)
         )
         outputs = result if isinstance(result, tuple) else (result,)

@@ -7,13 +7,13 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from talib import stream
 
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.market import Bar
 from tidewright.features.bulk import channel_prices
 from tidewright.features.declarations import Channel, ColumnReference
 from tidewright.features.plan import RecursiveGroup, plan_columns
+from tidewright.features.talib_functions import stream
 from tidewright.kernels.windows import (
     window_capacity,
     window_memory,
