@@ -66,13 +66,13 @@ class Instrument:
     source: str = ""
 
     def __post_init__(self) -> None:
-        if not (self.tick_size > 0 and self.lot_size > 0):
+        if not all(size.is_finite() and size > 0 for size in (self.tick_size, self.lot_size)):
             raise ConfigError(
                 f"{self.id}: tick size was {self.tick_size} and lot size {self.lot_size}; "
                 "expected both above 0"
             )
         for rate in (self.maker_fee_rate, self.taker_fee_rate):
-            if (rate * 1_000_000) % 1 != 0 or not (0 <= rate < 1):
+            if not (rate.is_finite() and 0 <= rate < 1) or (rate * 1_000_000) % 1 != 0:
                 raise ConfigError(
                     f"{self.id}: fee rate was {rate}; expected 0 to 1 in whole millionths"
                 )
@@ -123,6 +123,8 @@ class Instrument:
 
 
 def _steps(value: Decimal, step: Decimal, what: str, unit: str) -> int:
-    if not value.is_finite() or value % step != 0:
+    # Decimal division rounds at 28 digits, so a value far off the grid could seem to lie on it.
+    steps = Fraction(value) / Fraction(step) if value.is_finite() else None
+    if steps is None or steps.denominator != 1:
         raise ConfigError(f"{what} was {value}; expected a whole number of {unit}s of {step}")
-    return int(value / step)
+    return steps.numerator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 from tidewright.domain.errors import ConfigError
 
@@ -29,7 +30,8 @@ def from_decimal(amount: Decimal) -> int:
     """
     if not amount.is_finite():
         raise ConfigError(f"amount was {amount}; expected a finite number")
-    units = amount.scaleb(MONEY_SCALE)
-    if units != units.to_integral_value():
+    # Decimal arithmetic would round an amount of more than 28 digits, and so accept it.
+    units = Fraction(amount) * UNITS_PER_CURRENCY
+    if units.denominator != 1:
         raise ConfigError(f"amount was {amount}; expected at most {MONEY_SCALE} decimal places")
-    return int(units)
+    return units.numerator
