@@ -23,8 +23,8 @@ from tidewright.storage.chained import HistorySegment
 from tidewright.storage.history import decode_bars, encode_bars, join_bars
 from tidewright.storage.journal import SqliteJournal
 
-FINGERPRINT = "fingerprint"
-"""Journal note under which the fingerprint of the last writer is kept."""
+OPEN_SEGMENT = 4_096
+"""Bars of an instrument that are gathered before its history goes on in another segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +50,39 @@ class Recovery:
 def rebuild(engine: Engine, journal: SqliteJournal) -> Recovery:
     """Bring a new engine to the end of the journal.
 
+    Each stretch is followed as its writer, which every start records, says: what this build wrote
+    is decided again and must be equal, what another one wrote is adopted.
+
     Raises
     ------
     DataIntegrityError
         If the journal is damaged, or a decision of this very build is not what it recorded.
     """
     snapshot = journal.latest_snapshot()
-    base = 0
+    base, writer = 0, ""
     if snapshot is not None:
-        base = snapshot.sequence
+        base, writer = snapshot.sequence, snapshot.fingerprint
         restore_snapshot(engine.state, snapshot.state, partial(_history, journal))
-    written_by = journal.meta(FINGERPRINT)
-    same = written_by == engine.config.fingerprint
+    own = engine.config.fingerprint
     stepped = adopted = 0
     for entry in journal.entries(base):
-        if same or entry.outcome is None:
+        writer = _writer(entry) or writer
+        if writer == own or entry.outcome is None:
             _step_again(engine, journal, entry)
             stepped += 1
         else:
             recorded = decode_outcome(entry.sequence, entry.outcome)
             adopt(engine, entry.sequence, decode_slice(entry.payload), recorded)
             adopted += 1
-    return Recovery(base, stepped, adopted, same or written_by is None)
+    return Recovery(base, stepped, adopted, writer in ("", own))
+
+
+def _writer(entry: JournalEntry) -> str:
+    """Return the fingerprint that took over with an input; empty for any other input."""
+    if b'"Started"' not in entry.payload:
+        return ""
+    events = decode_slice(entry.payload).events
+    return next((event.fingerprint for event in events if isinstance(event, Started)), "")
 
 
 def _history(journal: SqliteJournal, instrument: str) -> BarArrays | None:
@@ -112,14 +123,15 @@ def take_over(
     """
     engine = driver.engine
     recovery = rebuild(engine, journal)
-    journal.set_meta(FINGERPRINT, engine.config.fingerprint)
     state = engine.state
     events: list[Event] = [Started(now, engine.config.fingerprint)]
     for instrument in sorted(instruments, key=lambda item: item.id):
         known = state.tracks.get(instrument.id)
         if known is None or known.instrument != instrument:
             events.append(InstrumentDefined(instrument))
-    events += driver.broker.events_since(state.venue_sequence)
+    if state.account_open:
+        # What a venue did before this home began belongs to someone else's ledger.
+        events += driver.broker.events_since(state.venue_sequence)
     events.append(driver.broker.account())
     driver.control(max(state.ts_known, first), events)
     if recovery.adopted:
@@ -134,7 +146,11 @@ def set_window(driver: Driver, window: TradingWindow) -> None:
 
 
 def save_snapshot(engine: Engine, journal: SqliteJournal) -> None:
-    """Store the engine's state and the bars it took since the last snapshot, in one transaction."""
+    """Store the engine's state and the bars it took since the last snapshot, in one transaction.
+
+    The bars of the last segment are stored again until it is full, so that a slow trader's history
+    does not end up in as many pieces as it had snapshots.
+    """
     state = engine.state
     segments = []
     for name, track in state.tracks.items():
@@ -144,5 +160,5 @@ def save_snapshot(engine: Engine, journal: SqliteJournal) -> None:
             segments.append(HistorySegment(name, first, last, encode_bars(bars)))
     journal.save_snapshot(state.sequence, engine.config.fingerprint, take_snapshot(state), segments)
     for track in state.tracks.values():
-        if track.history is not None:
+        if track.history is not None and len(track.history) >= OPEN_SEGMENT:
             track.history = []

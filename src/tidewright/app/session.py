@@ -171,9 +171,8 @@ class Session:
         )
 
     def handled_until(self) -> int:
-        """Return the time of the last bar that was handled, nanoseconds UTC."""
-        times = [track.mark_time for track in self.engine.state.tracks.values()]
-        return max(times, default=0)
+        """Return the time up to which every slice was handled, nanoseconds UTC."""
+        return self.engine.state.ts_known
 
     def _check_feed(self, request: SessionRequest) -> None:
         known = self.journal.meta(FEED_NOTE)

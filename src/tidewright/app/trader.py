@@ -99,12 +99,15 @@ class Trader:
     def run(self) -> None:
         """Handle slices until the feed ends or `stop` is called; then save everything."""
         try:
+            # What a person ordered before the start holds before the first bar is decided.
+            self._attend()
             if self._pace.speed > 0:
                 self._run_paced()
             else:
                 self._run_fast()
             self.finished = not self._stopping.is_set()
         finally:
+            self._stopping.set()
             self._driver.flush(durable=True)
         save_snapshot(self._driver.engine, self._journal)
 
@@ -194,6 +197,8 @@ class Trader:
             self.on_attend()
         for entry in self._inbox.poll():
             # The cursor is stored in the commit that holds the command: neither lost nor repeated.
+            # Nothing may fail between the two, so what is buffered is written before.
+            self._driver.flush(durable=False)
             self._journal.set_meta(INBOX_NOTE, str(entry.id))
             self._control(entry.command)
             self._inbox.acknowledge(entry.id)

@@ -38,11 +38,12 @@ def adopt(engine: Engine, sequence: int, slice_: ev.Slice, recorded: Outcome | N
     """
     state = engine.state
     state.sequence, state.ts_known = sequence, slice_.ts_known
+    trading = state.gate.trading_state
     discarded: list[Fact] = []
     for event in slice_.events:
         if isinstance(event, Bar):
             engine.take_bar(event, discarded)
-        elif not isinstance(event, (ev.Started, ev.OperatorCommand)):
+        elif not isinstance(event, ev.Started):
             engine.take(event, discarded)
     if any(isinstance(event, Bar) for event in slice_.events):
         state.gate.mark(slice_.ts_known, state.equity())
@@ -51,5 +52,5 @@ def adopt(engine: Engine, sequence: int, slice_: ev.Slice, recorded: Outcome | N
         if isinstance(fact, (OrderPlaced, OrderUpdated)):
             state.orders.adopt(fact.order)
     latched = [fact.after for fact in facts if isinstance(fact, TradingStateChanged)]
-    if latched:
-        state.gate.latch(latched[-1])
+    # Limits of this build may have tripped where the recorded ones did not, or the other way.
+    state.gate.latch(latched[-1] if latched else trading)

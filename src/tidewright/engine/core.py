@@ -184,6 +184,18 @@ class Engine:
         lost_facts, lost_commands = self.state.orders.recover(self.state.ts_known)
         facts += lost_facts
         commands += lost_commands
+        own = {setup.strategy.name for setup in self.state.config.strategies}
+        facts += [
+            AlertLogged(
+                Severity.WARNING,
+                "POSITION_WITHOUT_STRATEGY",
+                f"{holding.instrument} is held for {holding.strategy!r}, which does not run; only "
+                "its protective orders will close it.",
+                holding.instrument,
+            )
+            for holding in self.state.portfolio.holdings.values()
+            if holding.strategy not in own
+        ]
 
     def _on_operator(
         self, event: ev.OperatorCommand, facts: list[Fact], commands: list[Command]
@@ -245,25 +257,29 @@ class Engine:
     def _on_account(
         self, event: ev.AccountReported, facts: list[Fact], commands: list[Command]
     ) -> None:
-        if not self.state.account_open:
-            self.state.account_open = True
-            self.state.portfolio.open_account(event.cash)
-            self.state.venue_sequence = max(self.state.venue_sequence, event.venue_sequence)
+        state = self.state
+        if not state.account_open:
+            state.account_open = True
+            state.portfolio.open_account(event.cash)
+            state.venue_sequence = event.venue_sequence
+        elif event.venue_sequence > state.venue_sequence:
+            # Something happened since the events were read; it is told with the next ones.
             return
-        if event.venue_sequence != self.state.venue_sequence:
-            return
-        own = tuple(self.state.portfolio.positions())
-        if event.cash == self.state.portfolio.cash and event.positions == own:
+        own = tuple(state.portfolio.positions())
+        forgot = event.venue_sequence < state.venue_sequence
+        if not forgot and event.cash == state.portfolio.cash and event.positions == own:
             return
         message = (
-            f"The venue reports cash {event.cash} and positions {list(event.positions)}; "
-            f"the ledger holds cash {self.state.portfolio.cash} and positions {list(own)}. "
+            f"The venue reports cash {event.cash} and positions {list(event.positions)} after "
+            f"event {event.venue_sequence}; the ledger holds cash {state.portfolio.cash} and "
+            f"positions {list(own)} after event {state.venue_sequence}. "
             "New exposure is blocked until an operator resumes."
         )
+        state.venue_sequence = event.venue_sequence
         facts.append(AlertLogged(Severity.CRITICAL, "LEDGER_MISMATCH", message))
-        facts += self.state.gate.operator(
+        facts += state.gate.operator(
             ev.OperatorCommand(ev.TradingState.REDUCING, "reconciliation", message),
-            self.state.ts_known,
+            state.ts_known,
         )
 
 

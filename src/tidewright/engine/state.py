@@ -80,20 +80,16 @@ class EngineState:
         Raises
         ------
         DataIntegrityError
-            If its tick size changed: the history is in the old ticks.
+            If its tick or lot size changed: history and positions are in the old ones.
         """
         known = self.tracks.get(instrument.id)
         if known is None:
             self.tracks[instrument.id] = Track(
                 instrument, self._series_of(instrument), keep=self.config.keep_history
             )
-        elif known.instrument.price_ratio == instrument.price_ratio:
-            known.instrument = instrument
         else:
-            raise DataIntegrityError(
-                f"{instrument.id}: tick size changed from {known.instrument.tick_size} to "
-                f"{instrument.tick_size}; expected history in the new ticks first"
-            )
+            _check_steps(known.instrument, instrument)
+            known.instrument = instrument
         self.ratios[instrument.id] = instrument.value_ratio
         self.gate.define(instrument)
 
@@ -112,3 +108,15 @@ class EngineState:
             )
             for timeframe, pairs in by_timeframe.items()
         ]
+
+
+def _check_steps(known: Instrument, instrument: Instrument) -> None:
+    for what, before, after in (
+        ("tick", known.tick_size, instrument.tick_size),
+        ("lot", known.lot_size, instrument.lot_size),
+    ):
+        if before != after:
+            raise DataIntegrityError(
+                f"{instrument.id}: {what} size changed from {before} to {after}; "
+                "expected history and positions in the new steps first"
+            )
