@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from tidewright.domain.orders import LimitCheck
 from tidewright.kernels.limits import PPM, ceiling_ratio, order_cost, share_of, within_share
 from tidewright.risk.case import Case, Verdict, verdict
 from tidewright.risk.exposure import Commitment, free_cash, gross_value, worth
@@ -20,7 +21,7 @@ def risk_per_trade(case: Case) -> Verdict:
     rule = "risk_per_trade_percent"
     limit = _share(case, settings.risk_per_trade_percent)
     if distance == 0:
-        return verdict(True, rule, limit, "no stop", "")
+        return LimitCheck(rule, limit, "no stop")
     lost = worth(case.own, intent.lots, distance)
     told = money(lost, case.currency)
     return verdict(
@@ -28,7 +29,10 @@ def risk_per_trade(case: Case) -> Verdict:
         rule,
         limit,
         told,
-        f"From entry {entry} to its stop the trade would lose {told}; at most {limit} is allowed.",
+        lambda: (
+            f"From entry {entry} to its stop the trade would lose {told}; "
+            f"at most {limit} is allowed."
+        ),
     )
 
 
@@ -79,7 +83,7 @@ def min_free_cash(case: Case) -> Verdict:
         "min_free_cash_percent",
         f"at least {limit}",
         money(left, case.currency),
-        f"{money(left, case.currency)} of cash would be left; at least {limit} must be.",
+        lambda: f"{money(left, case.currency)} of cash would be left; at least {limit} must be.",
     )
 
 
@@ -109,5 +113,5 @@ def _held_against(case: Case, rule: str, percent: Decimal, value: int, what: str
         rule,
         limit,
         told,
-        f"{what} {told}; at most {limit} is allowed.",
+        lambda: f"{what} {told}; at most {limit} is allowed.",
     )

@@ -100,6 +100,6 @@ Rule = Callable[[Case], Verdict]
 """A limit as a function of a case alone."""
 
 
-def verdict(met: bool, rule: str, limit: str, value: str, message: str) -> Verdict:
+def verdict(met: bool, rule: str, limit: str, value: str, message: Callable[[], str]) -> Verdict:
     """Return the check of a limit that was met, else the breach with its sentence."""
-    return LimitCheck(rule, limit, value) if met else Breach(rule, limit, value, message)
+    return LimitCheck(rule, limit, value) if met else Breach(rule, limit, value, message())

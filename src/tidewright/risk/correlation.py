@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tidewright.domain.orders import LimitCheck
 from tidewright.risk.case import Case, Verdict, verdict
 from tidewright.risk.settings import OFF
 from tidewright.risk.text import number
@@ -16,7 +17,7 @@ def max_correlated_positions(case: Case) -> Verdict:
     rule = "max_correlated_positions"
     most, threshold = case.settings.max_correlated_positions, case.settings.correlation_threshold
     if most == OFF:
-        return verdict(True, rule, OFF, "not counted", "")
+        return LimitCheck(rule, OFF, "not counted")
     own, level = case.intent.instrument, float(threshold)
     count = 1
     for name, commitment in case.committed.items():
@@ -31,5 +32,7 @@ def max_correlated_positions(case: Case) -> Verdict:
         rule,
         f"{most} positions at correlation {number(threshold)} and above",
         f"{count} positions",
-        f"{own} would be position {count} of a group that moves together; at most {most} may.",
+        lambda: (
+            f"{own} would be position {count} of a group that moves together; at most {most} may."
+        ),
     )

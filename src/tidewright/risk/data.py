@@ -15,7 +15,7 @@ def feed_live(case: Case) -> Verdict:
         "feed_live",
         "live",
         "live" if live else "not live",
-        "The market feed is not live; entries wait until it is.",
+        lambda: "The market feed is not live; entries wait until it is.",
     )
 
 
@@ -28,7 +28,9 @@ def unknown_order(case: Case) -> Verdict:
         "unknown_order",
         "0 orders",
         "1 or more orders" if unknown else "0 orders",
-        f"The outcome of an order of {name} is unknown; entries wait until the venue has told.",
+        lambda: (
+            f"The outcome of an order of {name} is unknown; entries wait until the venue has told."
+        ),
     )
 
 
@@ -55,5 +57,5 @@ def data_age(case: Case) -> Verdict:
         rule,
         limit,
         duration(age),
-        f"The latest price of {name} is {duration(age)} old; at most {limit} is allowed.",
+        lambda: f"The latest price of {name} is {duration(age)} old; at most {limit} is allowed.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tidewright.domain.orders import LimitCheck
 from tidewright.risk.case import Breach, Case, Verdict, verdict
 
 RATE_RULE = "max_orders_per_minute"
@@ -19,7 +20,7 @@ def duplicate_intent(case: Case) -> Verdict:
         )
     repeated = case.pacing.same_entry(intent, ts)
     if repeated is None:
-        return verdict(True, rule, limit, "no repetition", "")
+        return LimitCheck(rule, limit, "no repetition")
     return Breach(
         rule,
         limit,
@@ -36,7 +37,7 @@ def max_open_orders(case: Case) -> Verdict:
         "max_open_orders",
         f"{limit} orders",
         f"{case.working + 1} orders",
-        f"{case.working} orders work already; at most {limit} may.",
+        lambda: f"{case.working} orders work already; at most {limit} may.",
     )
 
 
@@ -49,5 +50,7 @@ def max_orders_per_minute(case: Case) -> Verdict:
         RATE_RULE,
         f"{limit} orders per 60 s",
         f"{count} orders per 60 s",
-        f"This would be order {count} within 60 s; at most {limit} are allowed. Trading halts.",
+        lambda: (
+            f"This would be order {count} within 60 s; at most {limit} are allowed. Trading halts."
+        ),
     )

@@ -19,7 +19,7 @@ def min_confidence(case: Case) -> Verdict:
         "min_confidence",
         number(limit),
         number(value),
-        f"Confidence was {number(value)}; at least {number(limit)} is needed.",
+        lambda: f"Confidence was {number(value)}; at least {number(limit)} is needed.",
     )
 
 
@@ -32,7 +32,7 @@ def shortable(case: Case) -> Verdict:
         "shortable",
         "long and short" if instrument.shortable else "long only",
         "long" if side is Side.BUY else "short",
-        f"{instrument.id} cannot be sold short.",
+        lambda: f"{instrument.id} cannot be sold short.",
     )
 
 
@@ -49,7 +49,7 @@ def no_flip(case: Case) -> Verdict:
         "0 lots the other way"
         if met
         else f"{max(-held.position * sign, 0) + against} lots the other way",
-        f"{case.intent.instrument} is held or ordered the other way; leave it first.",
+        lambda: f"{case.intent.instrument} is held or ordered the other way; leave it first.",
     )
 
 
@@ -74,5 +74,5 @@ def instrument_limits(case: Case) -> Verdict:
         rule,
         f"at least {least}",
         told,
-        f"The order is worth {told}; the venue takes {least} and above.",
+        lambda: f"The order is worth {told}; the venue takes {least} and above.",
     )

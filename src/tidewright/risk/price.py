@@ -21,6 +21,8 @@ def price_collar(case: Case) -> Verdict:
         "price_collar_percent",
         f"{limit} {case.currency}",
         f"{value} {case.currency}",
-        f"Price {number(price(farthest))} is {value} away from the latest price; "
-        f"at most {limit} is allowed.",
+        lambda: (
+            f"Price {number(price(farthest))} is {value} away from the latest price; "
+            f"at most {limit} is allowed."
+        ),
     )

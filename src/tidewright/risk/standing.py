@@ -16,7 +16,7 @@ def trading_state(case: Case) -> Verdict:
         "trading_state",
         "active",
         state.value,
-        f"Trading is {state.value.upper()} ({breakers.reason}); entries are refused.",
+        lambda: f"Trading is {state.value.upper()} ({breakers.reason}); entries are refused.",
     )
 
 
@@ -29,5 +29,5 @@ def cooldown(case: Case) -> Verdict:
         "cooldown_minutes",
         f"{case.settings.cooldown_minutes} min",
         "none" if met else f"until {iso(until)}",
-        f"Entries wait until {iso(until)} after {case.breakers.cooldown_reason}.",
+        lambda: f"Entries wait until {iso(until)} after {case.breakers.cooldown_reason}.",
     )
