@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -88,12 +89,18 @@ class Launch:
         What was asked for.
     say : callable
         Tells a person what happens meanwhile.
+
+    Attributes
+    ----------
+    attempted : threading.Event
+        Set once a session has opened, or has failed to.
     """
 
     def __init__(self, options: UpOptions, say: Callable[[str], None]) -> None:
         self._say = say
         self.started = time.monotonic() - time.process_time()
         self.options = options
+        self.attempted = threading.Event()
         self.settings = load_settings(
             options.config, overrides=with_seed(options.overrides, options.seed)
         )
@@ -152,6 +159,8 @@ class Launch:
             orders=state.orders.working(),
         )
         session.trader.on_wait = self.candles.show
+        self.attempted.set()
 
     def _faulted(self, fault: Transient, delay: float) -> None:
         self._say(f"fault: {fault}; starting again in {delay:.1f} s")
+        self.attempted.set()

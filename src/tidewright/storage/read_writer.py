@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tidewright.domain.errors import ConfigError, DataIntegrityError
 from tidewright.domain.instrument import AssetClass, Instrument
@@ -19,8 +18,23 @@ from tidewright.storage.database import naming_errors
 from tidewright.storage.migrate import upgrade
 from tidewright.storage.projection import Batch, Day, EquityPoint, Row, date_of
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+
 _NAME = "read_models"
 _ZERO = Decimal(0)
+
+
+def _insert_of(engine: sa.Engine) -> Callable[[sa.Table], PostgresInsert | SqliteInsert]:
+    """Return the insert of the database's own dialect; the other one is not loaded."""
+    if engine.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as postgres_insert
+
+        return postgres_insert
+    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+    return sqlite_insert
 
 
 class ReadModelWriter:
@@ -43,7 +57,7 @@ class ReadModelWriter:
 
     def __init__(self, engine: sa.Engine, home: str) -> None:
         self._engine = engine
-        self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        self._insert = _insert_of(engine)
         upgrade(engine)
         self.last_sequence = self._claim(home)
 

@@ -9,8 +9,9 @@ import time
 import uvicorn
 
 from tidewright.app.queries import Services
-from tidewright.domain.errors import ConfigError, Transient
+from tidewright.domain.errors import Transient
 from tidewright.servers.api.application import create_api
+from tidewright.servers.api.listener import listen
 from tidewright.servers.api.settings import ApiSettings
 
 _START_SECONDS = 20.0
@@ -25,6 +26,8 @@ class PageServer:
         The trader that it shows.
     settings : ApiSettings
         Address and limits; port 0 takes a free one.
+    listener : socket.socket or None
+        Where to listen, if `listener.listen` was called already; closed with the server.
 
     Raises
     ------
@@ -34,8 +37,13 @@ class PageServer:
         If the server does not come up in time.
     """
 
-    def __init__(self, services: Services, settings: ApiSettings) -> None:
-        self._socket = _listen(settings.host, settings.port)
+    def __init__(
+        self,
+        services: Services,
+        settings: ApiSettings,
+        listener: socket.socket | None = None,
+    ) -> None:
+        self._socket = listener or listen(settings.host, settings.port)
         self.port = int(self._socket.getsockname()[1])
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         self.url = f"http://{host}:{self.port}"
@@ -72,18 +80,3 @@ class PageServer:
         self._server.should_exit = True
         self._thread.join(timeout=5.0)
         self._socket.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise ConfigError(
-            f"port {port} on {host} cannot be used: {error.strerror}; choose another with --port"
-        ) from error
-    listener.listen(128)
-    return listener
