@@ -17,7 +17,6 @@ import pytest
 from fakes.homes import FAST, CountedFeed, Kept, advance, plain_settings, request
 from tidewright.app.feeds.files import FileFeed
 from tidewright.app.feeds.simulated import TRADING_START, SimulatedFeed
-from tidewright.app.report import fills_digest
 from tidewright.app.session import Session, SessionRequest
 from tidewright.app.strategies import load_strategies
 from tidewright.app.supervisor import Supervisor
@@ -50,7 +49,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, int]:
     supervisor.run()
     assert supervisor.finished
     assert len(kept.recorder.fills) > 10
-    return fills_digest(kept.recorder), kept.recorder.last_equity
+    return kept.recorder.fills_digest(), kept.recorder.last_equity
 
 
 def test_disk_full_stops_trading_and_heals_without_repair(
@@ -71,7 +70,7 @@ def test_disk_full_stops_trading_and_heals_without_repair(
     assert supervisor.finished
     assert len(faults) == 1
     assert "full" in faults[0]
-    assert (fills_digest(kept.recorder), kept.recorder.last_equity) == undisturbed
+    assert (kept.recorder.fills_digest(), kept.recorder.last_equity) == undisturbed
 
 
 def test_database_locked_by_another_process_is_waited_for(
@@ -97,7 +96,7 @@ def test_database_locked_by_another_process_is_waited_for(
     assert supervisor.finished
     assert len(faults) == 1
     assert "lock" in faults[0]
-    assert (fills_digest(kept.recorder), kept.recorder.last_equity) == undisturbed
+    assert (kept.recorder.fills_digest(), kept.recorder.last_equity) == undisturbed
 
 
 def test_second_process_on_one_home_is_refused_by_name(tmp_path: Path) -> None:
@@ -139,7 +138,7 @@ def test_clock_jump_is_reported_and_changes_nothing_else(
     alerts = [fact for one in kept.outcomes for fact in one.facts if isinstance(fact, AlertLogged)]
     assert [alert.code for alert in alerts if alert.code == "CLOCK_JUMPED"] == ["CLOCK_JUMPED"]
     assert "+3600" in next(a.message for a in alerts if a.code == "CLOCK_JUMPED")
-    assert (fills_digest(kept.recorder), kept.recorder.last_equity) == undisturbed
+    assert (kept.recorder.fills_digest(), kept.recorder.last_equity) == undisturbed
 
 
 class FreezingFeed(CountedFeed):

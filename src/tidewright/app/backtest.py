@@ -9,6 +9,7 @@ from itertools import chain
 
 from tidewright.app.collector import collector_paused
 from tidewright.app.driver import Driver
+from tidewright.app.feeds.bars import until
 from tidewright.app.fingerprint import build_fingerprint
 from tidewright.app.recorder import RunRecorder
 from tidewright.app.settings import Settings
@@ -117,7 +118,7 @@ def run_backtest(
     start += [InstrumentDefined(instruments[name]) for name in sorted(instruments)]
     bars = 0
     began = time.perf_counter()
-    slices = iter(feed.slices(0))
+    slices = until(iter(feed.slices(0)), window.end)
     first = next(slices, None)
     if first is None:
         raise ConfigError(f"{feed.description}: no bar to run on; expected at least one")

@@ -106,7 +106,11 @@ def choose_pace(speed: str, settings: Settings) -> Pace:
     if not (math.isfinite(value) and value > 0):
         raise ConfigError(f"--speed was {speed!r}; expected a number above 0, or max")
     stale = settings.risk_settings().max_data_age_minutes * 60.0
-    return Pace(speed=value, stale_after_seconds=max(float(stale) / value, 5.0))
+    return Pace(
+        speed=value,
+        loop_seconds=settings.loop_seconds,
+        stale_after_seconds=max(float(stale) / value, 5.0),
+    )
 
 
 def default_home(kind: str) -> Path:

@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import orjson
@@ -37,11 +38,16 @@ class RunRecorder:
 
     Parameters
     ----------
-    keep_equity : bool
-        Whether the equity of every slice is kept (16 bytes a slice).
+    keep_all : bool
+        Whether every fill, trade and change of state is kept, and the equity of every slice. A
+        trader that runs for months keeps counts and digests only.
     """
 
-    def __init__(self, *, keep_equity: bool = True) -> None:
+    def __init__(self, *, keep_all: bool = True) -> None:
+        self._keep = keep_all
+        self._digest = blake2b(digest_size=16)
+        self.fill_count = 0
+        self.trade_count = 0
         self.trades: list[Trade] = []
         self.fills: list[Fill] = []
         self.orders = 0
@@ -54,7 +60,7 @@ class RunRecorder:
         self.slices = 0
         self.slices_in_market = 0
         self._in_market: set[str] = set()
-        self._times: array[int] | None = array("q") if keep_equity else None
+        self._times: array[int] | None = array("q") if keep_all else None
         self._equity: array[int] = array("q")
 
     def publish(self, slice_: Slice, outcome: Outcome) -> None:
@@ -79,10 +85,12 @@ class RunRecorder:
         for fact in outcome.facts:
             kind = type(fact)
             if kind is OrderExecuted:
-                self.fills.append(fact.fill)  # type: ignore[union-attr]
+                self._take_fill(fact.fill)  # type: ignore[union-attr]
                 self._in_market.add(fact.fill.instrument)  # type: ignore[union-attr]
             elif kind is TradeClosed:
-                self.trades.append(fact.trade)  # type: ignore[union-attr]
+                self.trade_count += 1
+                if self._keep:
+                    self.trades.append(fact.trade)  # type: ignore[union-attr]
                 self._in_market.discard(fact.trade.instrument)  # type: ignore[union-attr]
             elif kind is SignalRejected:
                 self.refusals[fact.rule] += 1  # type: ignore[union-attr]
@@ -90,8 +98,22 @@ class RunRecorder:
                 self.orders += 1
             elif kind is AlertLogged:
                 self.alerts[fact.code] += 1  # type: ignore[union-attr]
-            elif kind is TradingStateChanged:
+            elif kind is TradingStateChanged and self._keep:
                 self.state_changes.append(fact)  # type: ignore[arg-type]
+
+    def _take_fill(self, fill: Fill) -> None:
+        self.fill_count += 1
+        if self._keep:
+            self.fills.append(fill)
+        else:
+            self._digest.update(_fill_row(fill))
+
+    def fills_digest(self) -> str:
+        """Return a digest of every fill in order: equal digests mean equal fills, to the unit."""
+        digest = self._digest.copy()
+        for fill in self.fills:
+            digest.update(_fill_row(fill))
+        return digest.hexdigest()
 
     def equity_series(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return times (nanoseconds UTC) and equity (money units) of every slice kept."""
@@ -104,6 +126,12 @@ class RunRecorder:
     def exposure(self) -> float:
         """Share of slices with an open position, in [0, 1]."""
         return self.slices_in_market / self.slices if self.slices else 0.0
+
+
+def _fill_row(fill: Fill) -> bytes:
+    return orjson.dumps(
+        (fill.instrument, fill.side, fill.lots, fill.ticks, fill.fee, fill.ts_event)
+    )
 
 
 def number(value: Decimal) -> orjson.Fragment:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -44,15 +43,6 @@ def write_json(path: Path, data: Mapping[str, object]) -> None:
         )
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def fills_digest(recorder: RunRecorder) -> str:
-    """Return a digest of every fill in order: equal digests mean equal fills, to the last unit."""
-    digest = blake2b(digest_size=16)
-    for fill in recorder.fills:
-        row = (fill.instrument, fill.side, fill.lots, fill.ticks, fill.fee, fill.ts_event)
-        digest.update(orjson.dumps(row))
-    return digest.hexdigest()
 
 
 def peak_memory_megabytes() -> float:
@@ -98,9 +88,9 @@ def up_report(supervisor: Supervisor, home: Path, currency: str) -> UpReport:
     trading_state = state.gate.trading_state.value if state is not None else "unknown"
     equity = to_decimal(recorder.last_equity)
     values: dict[str, object] = {
-        "fills": len(recorder.fills),
+        "fills": recorder.fill_count,
         "orders": recorder.orders,
-        "trades": len(recorder.trades),
+        "trades": recorder.trade_count,
         "refusals": refusals,
         "refusals_by_rule": dict(recorder.refusals),
         "alerts": dict(recorder.alerts),
@@ -110,15 +100,15 @@ def up_report(supervisor: Supervisor, home: Path, currency: str) -> UpReport:
         "seconds_to_first_fill": first,
         "slices": recorder.slices,
         "market_time": iso(recorder.last_ts),
-        "fills_digest": fills_digest(recorder),
-        "faults": supervisor.faults,
+        "fills_digest": recorder.fills_digest(),
+        "faults": list(supervisor.faults),
         "home": str(home),
         "peak_memory_mb": round(peak_memory_megabytes(), 1),
         "finished": supervisor.finished,
     }
     change = recorder.last_equity - recorder.first_equity
     lines = [
-        f"Fills {len(recorder.fills)}, trades {len(recorder.trades)}, orders {recorder.orders}, "
+        f"Fills {recorder.fill_count}, trades {recorder.trade_count}, orders {recorder.orders}, "
         f"refusals {refusals}{_by_rule(recorder)}",
         f"Equity {equity:,.2f} {currency} ({to_decimal(change):+,.2f}), state {trading_state}, "
         f"market time {iso(recorder.last_ts)}",
@@ -183,7 +173,7 @@ def backtest_json(
         "bars_per_second": run.bars / run.seconds if run.seconds else None,
         "trades": [trade_row(trade, run.instruments) for trade in recorder.trades],
         "fills": len(recorder.fills),
-        "fills_digest": fills_digest(recorder),
+        "fills_digest": recorder.fills_digest(),
         "refusals": dict(recorder.refusals),
         "alerts": dict(recorder.alerts),
         "state_changes": [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -25,6 +26,11 @@ from tidewright.storage.operator import OperatorInbox
 
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 30.0
+STARTING_STEPS = 10
+"""Steps beyond which a session counts as one that ran; the pause after its fault is short again."""
+
+FAULTS_KEPT = 100
+"""Latest faults that are kept for the report."""
 
 
 @dataclass(slots=True)
@@ -69,11 +75,11 @@ class Supervisor:
         on_open: Callable[[Session], None],
         on_fault: Callable[[Transient, float], None],
     ) -> None:
-        self.recorder = RunRecorder(keep_equity=False)
+        self.recorder = RunRecorder(keep_all=False)
         self.heartbeat = Heartbeat(started)
         self.state: EngineState | None = None
         self.finished = False
-        self.faults: list[str] = []
+        self.faults: deque[str] = deque(maxlen=FAULTS_KEPT)
         self._extra = request.sinks
         self._request = replace(request, sinks=self._sinks)
         self._on_open = on_open
@@ -93,12 +99,15 @@ class Supervisor:
         TidewrightError
             For everything but passing faults.
         """
-        delay = FIRST_DELAY_SECONDS
+        delay, steps = FIRST_DELAY_SECONDS, 0
         while not self._stopping.is_set():
             try:
                 self._run_once()
                 return
             except Transient as fault:
+                if self.heartbeat.steps > steps + STARTING_STEPS:
+                    delay = FIRST_DELAY_SECONDS
+                steps = self.heartbeat.steps
                 self.faults.append(str(fault))
                 self._on_fault(fault, delay)
                 self._stopping.wait(delay)

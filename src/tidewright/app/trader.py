@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tidewright.app.driver import Driver
+from tidewright.app.feeds.bars import until
 from tidewright.app.recovery import save_snapshot
-from tidewright.domain.events import ClockJumped, FeedStatus, OperatorCommand, Slice
+from tidewright.domain.events import ClockJumped, ClockTick, FeedStatus, OperatorCommand, Slice
 from tidewright.domain.ports import MarketFeed
 from tidewright.storage.journal import SqliteJournal
 from tidewright.storage.operator import OperatorInbox
@@ -36,6 +37,8 @@ class Pace:
         Event seconds per second; 0 means as fast as possible.
     poll_seconds : float
         How often the operator is listened to.
+    loop_seconds : float
+        How often timers are looked at while no bar comes.
     stale_after_seconds : float
         Silence of the feed after which new exposure is blocked.
     snapshot_inputs, snapshot_seconds : int
@@ -44,6 +47,7 @@ class Pace:
 
     speed: float = 60.0
     poll_seconds: float = 0.2
+    loop_seconds: float = 10.0
     stale_after_seconds: float = 900.0
     snapshot_inputs: int = 50_000
     snapshot_seconds: float = 60.0
@@ -87,6 +91,7 @@ class Trader:
         self._live = True
         self._clock_offset = time.time_ns() - time.monotonic_ns()
         self._next_poll = 0.0
+        self._next_look = time.monotonic() + pace.loop_seconds
         self._last_snapshot = (driver.engine.state.sequence, time.monotonic())
         self.on_wait: Callable[[Slice, float], None] | None = None
         self.on_attend: Callable[[], None] | None = None
@@ -111,10 +116,14 @@ class Trader:
             self._driver.flush(durable=True)
         save_snapshot(self._driver.engine, self._journal)
 
+    def _slices(self) -> Iterator[Slice]:
+        end = self._driver.engine.state.window.end
+        return until(self._feed.slices(self._resume_after), end)
+
     def _run_fast(self) -> None:
         driver = self._driver
         countdown = 0
-        for slice_ in self._feed.slices(self._resume_after):
+        for slice_ in self._slices():
             driver.market(slice_)
             countdown -= 1
             if countdown < 0:
@@ -146,7 +155,19 @@ class Trader:
             if self._stopping.wait(min(left, self._pace.poll_seconds)):
                 return False
             self._attend()
+            now = time.monotonic()
+            if now >= self._next_look:
+                self._next_look = now + self._pace.loop_seconds
+                self._look_at_timers(slice_.ts_known - int((due - now) * 1e9 * self._pace.speed))
         return True
+
+    def _look_at_timers(self, market_now: int) -> None:
+        """Let timers fire that are due before the next bar comes."""
+        state = self._driver.engine.state
+        due = state.orders.next_due
+        if 0 < due <= market_now:
+            self._driver.control(max(due, state.ts_known), [ClockTick()])
+            self._driver.flush(durable=False)
 
     def _arriving(self) -> Iterator[Slice]:
         arrivals: queue.Queue[Slice | BaseException | None] = queue.Queue(maxsize=256)
@@ -171,7 +192,7 @@ class Trader:
 
     def _read_feed(self, arrivals: queue.Queue[Slice | BaseException | None]) -> None:
         try:
-            for slice_ in self._feed.slices(self._resume_after):
+            for slice_ in self._slices():
                 while not self._stopping.is_set():
                     try:
                         arrivals.put(slice_, timeout=0.5)

@@ -63,7 +63,7 @@ class InstrumentDefined:
 
 @dataclass(frozen=True, slots=True)
 class TradingWindow:
-    """Limits decisions, never warm-up: entries are decided only inside [start, end).
+    """Limits entries, never warm-up and never exits: entries are decided only in [start, end).
 
     Parameters
     ----------

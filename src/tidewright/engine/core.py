@@ -103,8 +103,9 @@ class Engine:
         if bars:
             facts += state.gate.mark(ts, equity)
             window = state.window
-            if window.start <= ts and (ts < window.end or not window.end):
-                self._decider.evaluate(touched, equity, facts, commands)
+            inside = window.start <= ts and (ts < window.end or not window.end)
+            if inside or state.portfolio.holdings:
+                self._decider.evaluate(touched, equity, facts, commands, entries_open=inside)
         else:
             self._fire_timers(ts, facts, commands)
         if facts:
@@ -155,6 +156,9 @@ class Engine:
             OrderExecuted(fill, order.intent.strategy, self.state.portfolio.cash, slippage)
         )
         facts.append(PositionUpdated(booking.position))
+        facts += self.state.gate.fill_booked(
+            fill, order.intent.reference_ticks, self.state.ts_known
+        )
         if booking.trade is not None:
             facts.append(TradeClosed(booking.trade))
             facts += self.state.gate.trade_closed(booking.trade, self.state.ts_known)

@@ -74,8 +74,13 @@ class Decider:
         equity: int,
         facts: list[Fact],
         commands: list[Command],
+        *,
+        entries_open: bool,
     ) -> None:
-        """Evaluate every series that gained a bar and append what follows."""
+        """Evaluate every series that gained a bar and append what follows.
+
+        Positions are left whenever a rule says so; entries are made inside the window only.
+        """
         state = self._state
         holdings = state.portfolio.holdings
         setups = state.config.strategies
@@ -96,7 +101,7 @@ class Decider:
                     reason = _exit_reason(track, series, setup, holding, outputs)
                     if reason is not None:
                         self._leave(track, holding, reason, equity, facts, commands)
-        if entries:
+        if entries and entries_open:
             entries.sort(key=lambda entry: (-entry.signal.confidence, entry.signal.instrument))
             for entry in entries:
                 self._place_entry(entry, equity, facts, commands)

@@ -17,7 +17,7 @@ from tidewright.domain.errors import DataIntegrityError
 from tidewright.domain.events import OperatorCommand, TradingState
 from tidewright.domain.facts import Fact
 from tidewright.domain.instrument import Instrument
-from tidewright.domain.orders import ApprovedOrder, LimitCheck, OrderIntent, RefusedOrder
+from tidewright.domain.orders import ApprovedOrder, Fill, LimitCheck, OrderIntent, RefusedOrder
 from tidewright.domain.portfolio import Trade
 from tidewright.domain.signals import Target
 from tidewright.risk import capital, correlation, data, flow, instruments, price, standing
@@ -31,6 +31,7 @@ from tidewright.risk.form import unsound_account, unsound_entry, unsound_intent,
 from tidewright.risk.pacing import Pacing
 from tidewright.risk.settings import RiskSettings
 from tidewright.risk.sizing import SizingRefusal, SizingRequest, size
+from tidewright.risk.slippage import SlippageWatch
 from tidewright.risk.terms import InstrumentTerms, terms_of
 
 __all__ = ["ENTRY_RULES", "RiskGate", "SizingRefusal", "SizingRequest"]
@@ -75,6 +76,7 @@ class RiskGate:
         self._terms: dict[str, InstrumentTerms] = {}
         self._breakers = Breakers(settings)
         self._pacing = Pacing(settings)
+        self._slippage = SlippageWatch(settings)
         self.mark = self._breakers.mark
         """Take note of equity in money units at a time, and trip what it trips; once per slice."""
         for instrument in instruments.values():
@@ -97,6 +99,10 @@ class RiskGate:
     def trade_closed(self, trade: Trade, ts: int) -> list[Fact]:
         """Count a round trip towards the daily loss and the losing streak."""
         return self._breakers.trade_closed(trade, ts)
+
+    def fill_booked(self, fill: Fill, reference_ticks: int, ts: int) -> Sequence[Fact]:
+        """Compare a fill with the price that its order expected."""
+        return self._slippage.take(fill, reference_ticks, ts)
 
     def venue_answer(self, definite: bool, ts: int) -> list[Fact]:
         """Count a venue's failure towards ``api_error_threshold``; a definite answer ends the row.
@@ -233,7 +239,11 @@ class RiskGate:
 
     def snapshot(self) -> dict[str, object]:
         """Return everything that must survive a restart, as JSON-able values."""
-        return {"breakers": self._breakers.snapshot(), "approvals": self._pacing.snapshot()}
+        return {
+            "breakers": self._breakers.snapshot(),
+            "approvals": self._pacing.snapshot(),
+            "slippage": self._slippage.snapshot(),
+        }
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Take over a snapshot.
@@ -250,6 +260,8 @@ class RiskGate:
             raise DataIntegrityError(f"risk snapshot cannot be read: {error!r}") from error
         self._breakers.restore(breakers)
         self._pacing.restore(approvals)
+        # Snapshots of the first builds do not hold it.
+        self._slippage.restore(snapshot.get("slippage", {}))
 
 
 def _refused(intent: OrderIntent, breach: Breach) -> RefusedOrder:

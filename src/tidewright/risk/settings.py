@@ -65,6 +65,7 @@ LIMITS: Final[Mapping[str, Range]] = {
     "max_open_orders": Range("orders", 100_000),
     "min_free_cash_percent": Range("% of equity", 99),
     "duplicate_window_seconds": Range("seconds", 86_400),
+    "max_slippage_percent": Range("% of the order's reference price", 100, may_be_off=True),
 }
 """Range of every limit, by the name of its setting."""
 
@@ -119,6 +120,8 @@ class RiskSettings:
         Percent of equity that stays in cash after an entry and its fees in and out.
     duplicate_window_seconds : int
         Time within which a second entry of equal strategy, instrument, side and size is refused.
+    max_slippage_percent : Decimal or "off"
+        How much worse than its order's reference price a fill may be before an alert says so.
 
     Raises
     ------
@@ -147,6 +150,7 @@ class RiskSettings:
     max_open_orders: int = 50
     min_free_cash_percent: Decimal = Decimal(1)
     duplicate_window_seconds: int = 30
+    max_slippage_percent: Decimal | Off = Decimal("0.2")
 
     def __post_init__(self) -> None:
         if not isinstance(self.loss_type, LossType):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import repeat
+from itertools import repeat, takewhile
 
 import numpy as np
 
@@ -18,6 +18,11 @@ _CHUNK = 8_192
 
 TimedDefect = tuple[int, DatumQuarantined]
 """When a defect came to light, nanoseconds UTC, and the event that reports it."""
+
+
+def until(slices: Iterator[Slice], end: int) -> Iterator[Slice]:
+    """Return slices up to and including a time, nanoseconds UTC; all of them for 0."""
+    return takewhile(lambda slice_: slice_.ts_known <= end, slices) if end else slices
 
 
 class BarFeed:

@@ -230,10 +230,12 @@ class SimulatedFeed:
             paths,
             volumes,
         )
-        # A page may still show the end of one block while the feed is in the next.
-        self._blocks = {one: kept for one, kept in self._blocks.items() if one == number - 1}
-        self._blocks[number] = _Block(number, regime, paths, volumes)
-        return self._blocks[number]
+        # A page may still show the end of one block while the feed reads the next one ahead, in
+        # another thread: the blocks are replaced as a whole, never changed in place.
+        made = _Block(number, regime, paths, volumes)
+        kept = {one: block for one, block in self._blocks.items() if 0 < number - one <= 2}
+        self._blocks = {**kept, number: made}
+        return made
 
     def _levels(self, number: int) -> tuple[Float64, int]:
         """Return the levels at the start of a block and the regime of the block before it."""
