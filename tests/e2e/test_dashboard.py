@@ -77,6 +77,43 @@ def open_page(browser: Browser, link: str, width: int = 1440, theme: str = "ligh
     return page
 
 
+LINE_PIXELS = """() => {
+  const chart = document.querySelector('[data-testid=equity-chart]');
+  const probe = document.createElement('canvas').getContext('2d');
+  probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--accent');
+  probe.fillRect(0, 0, 1, 1);
+  const colour = probe.getImageData(0, 0, 1, 1).data;
+  const found = [];
+  for (const canvas of chart?.querySelectorAll('canvas') ?? []) {
+    if (canvas.clientWidth < chart.clientWidth / 2 || canvas.clientHeight < 60) continue;
+    const { width, height } = canvas;
+    const data = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+    for (let i = 0; i < data.length; i += 4) {
+      if ([0, 1, 2].every((n) => Math.abs(data[i + n] - colour[n]) < 12)) {
+        found.push(((i / 4) % width) / width);
+      }
+    }
+  }
+  return { reach: Math.max(...found) - Math.min(...found), count: found.length };
+}"""
+"""How much of the chart's width the equity line takes, and how many pixels."""
+
+
+def expect_equity_drawn(page: Page) -> None:
+    page.wait_for_function(f"() => {{ const seen = ({LINE_PIXELS})(); return seen.reach > 0.8; }}")
+    assert page.evaluate(LINE_PIXELS)["count"] > 200
+
+
+def test_equity_is_drawn_for_who_comes_late_and_after_a_reload(
+    browser: Browser, dashboard: RunningDashboard
+) -> None:
+    page = open_page(browser, dashboard.link, 390)
+    expect_equity_drawn(page)
+    page.reload()
+    expect_equity_drawn(page)
+    assert page.problems == []
+
+
 def test_person_with_link_watches_and_stops_the_trader(
     browser: Browser, dashboard: RunningDashboard
 ) -> None:
@@ -129,6 +166,8 @@ def test_person_watches_and_stops_the_main_job(browser: Browser, tmp_path: Path)
         page.wait_for_function(
             "(old) => document.querySelector('[data-testid=equity]').innerText !== old", arg=equity
         )
+        page.reload()
+        expect_equity_drawn(page)
         page.get_by_test_id("stop").click()
         expect(page.get_by_test_id("state")).to_have_attribute("data-state", "halted", timeout=WAIT)
         expect(page.get_by_test_id("notices")).to_contain_text("Halted by dashboard:operator")

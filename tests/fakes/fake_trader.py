@@ -189,6 +189,10 @@ class FakeTrader:
             )
             outcome = Outcome(step, bars[0].ts_known, equity, tuple(facts))
             self.view.publish(Slice(bars[0].ts_known, bars), outcome)
+            if any(isinstance(fact, OrderExecuted) for fact in facts):
+                # What a venue reports at the time of a bar is a step of its own.
+                after = Outcome(step, bars[0].ts_known, equity)
+                self.view.publish(Slice(bars[0].ts_known, ()), after)
             return outcome
 
     def run(self, seconds: float = 0.25, warm: int = 400) -> Callable[[], None]:

@@ -221,8 +221,9 @@ class _Series:
 class _Equity:
     """Equity, benchmark and drawdown since the start of trading, thinned as it grows.
 
-    A row closes a bucket of ``stride`` steps. When the list is full, neighbours are merged and
-    the stride doubles; the worst drawdown of a bucket is never lost.
+    A row closes a bucket of ``stride`` moments, each once: what a venue reports at the time of a
+    bar is a step of its own and belongs to the same moment. When the list is full, neighbours are
+    merged and the stride doubles; the worst drawdown of a bucket is never lost.
     """
 
     __slots__ = (
@@ -232,6 +233,7 @@ class _Equity:
         "drawdown",
         "epoch",
         "filled",
+        "holding",
         "initial",
         "max_drawdown",
         "midnight",
@@ -248,7 +250,7 @@ class _Equity:
         self.rows: list[EquityRow] = []
         self.days: deque[DayRow] = deque(maxlen=DAY_LIMIT)
         self.initial: int | None = None
-        self.benchmark = 0.0
+        self.benchmark = self.holding = 0.0
         self.epoch = 0
         self.stride = 1
         self.filled = 0
@@ -260,10 +262,15 @@ class _Equity:
 
     def note(self, ts: int, equity: int) -> None:
         """File the equity of one step."""
-        if ts >= self.midnight:
-            self._new_day(ts // DAY, equity)
-        self.ts = ts
+        if ts != self.ts:
+            if self.filled >= self.stride:
+                self._close_bucket()
+            self.filled += 1
+            if ts >= self.midnight:
+                self._new_day(ts // DAY, equity)
+            self.ts = ts
         self.now = equity
+        self.holding = self.benchmark
         if equity >= self.peak:
             self.peak = equity
             self.drawdown = 0.0
@@ -273,9 +280,6 @@ class _Equity:
                 self.worst = drawdown
                 if drawdown < self.max_drawdown:
                     self.max_drawdown = drawdown
-        self.filled += 1
-        if self.filled >= self.stride:
-            self._close_bucket()
 
     def _new_day(self, day: int, equity: int) -> None:
         if self.day >= 0:
@@ -285,7 +289,7 @@ class _Equity:
         self.midnight = (day + 1) * DAY
 
     def _close_bucket(self) -> None:
-        self.rows.append(EquityRow(self.ts, self.now, self.benchmark, self.worst))
+        self.rows.append(self._open_row())
         self.worst = self.drawdown
         self.filled = 0
         if len(self.rows) >= EQUITY_LIMIT:
@@ -296,12 +300,18 @@ class _Equity:
             self.stride *= 2
             self.epoch += 1
 
+    def _open_row(self) -> EquityRow:
+        return EquityRow(self.ts, self.now, self.holding, self.worst)
+
     def since(self, seen: tuple[int, int]) -> tuple[tuple[EquityRow, ...], bool]:
-        """Return the rows after ``seen`` (epoch, count), and whether they are the whole series."""
+        """Return the rows after ``seen`` (epoch, count), and whether they are the whole series.
+
+        The last row is still open: it comes again, changed or closed, in the next answer.
+        """
         whole = seen[0] != self.epoch
         rows = self.rows if whole else self.rows[seen[1] :]
         if self.filled:
-            rows = [*rows, EquityRow(self.ts, self.now, self.benchmark, self.worst)]
+            rows = [*rows, self._open_row()]
         return tuple(rows), whole
 
 

@@ -75,6 +75,22 @@ def test_instrument_that_reports_late_stands_as_cash_until_then() -> None:
     assert queries.status(view).benchmark_percent == pytest.approx(5.0)
 
 
+def test_steps_of_one_moment_make_one_equity_point_with_the_last_word() -> None:
+    view = fresh()
+    tell(view, 0, CASH, bar("BTCUSDT", 0, 1000), bar("ETHUSDT", 0, 500))
+    tell(view, 0, CASH - 7)
+    _, cursor = queries.snapshot(view)
+    tell(view, 0, CASH - 9)
+    tell(view, 1, CASH, bar("BTCUSDT", 1, 2000), bar("ETHUSDT", 1, 500))
+    points = queries.equity(view).points
+    assert [point.time_ms // 60_000 - START // MINUTE for point in points] == [1, 2]
+    assert [round(point.equity * 10**8) for point in points] == [CASH - 9, CASH]
+    assert [point.benchmark for point in points] == pytest.approx([10_000.0, 15_000.0])
+    change, _ = queries.delta(view, cursor)
+    assert isinstance(change, Delta)
+    assert change.equity == points
+
+
 def test_equity_before_the_trading_window_is_left_out() -> None:
     view = fresh()
     window = TradingWindow(START + 3 * MINUTE)
@@ -215,7 +231,7 @@ def test_deltas_after_a_snapshot_add_up_to_a_later_snapshot() -> None:
     first, cursor = queries.snapshot(trader.view)
     signals, trades = list(first.signals), list(first.trades)
     orders = {order.client_id: order for order in first.orders}
-    points = list(first.equity.points)
+    points = {point.time_ms: point for point in first.equity.points}
     for _ in range(60):
         for _ in range(3):
             trader.step()
@@ -223,12 +239,12 @@ def test_deltas_after_a_snapshot_add_up_to_a_later_snapshot() -> None:
         assert isinstance(change, Delta)
         signals += change.signals
         trades += change.trades
-        points += change.equity
+        points.update({point.time_ms: point for point in change.equity})
         orders.update({order.client_id: order for order in change.orders})
     last, _ = queries.snapshot(trader.view)
     assert signals == last.signals
     assert trades == last.trades
-    assert points == last.equity.points
+    assert list(points.values()) == last.equity.points
     assert list(orders.values()) == last.orders
     assert {SignalStatus.APPROVED, SignalStatus.REFUSED} <= {signal.status for signal in signals}
 

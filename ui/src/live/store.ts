@@ -73,10 +73,17 @@ function joined<T>(known: T[], fresh: T[], id: (item: T) => string | number): T[
   return [...known, ...fresh.filter((item) => !seen.has(id(item)))].slice(-KEEP_ITEMS);
 }
 
+/** Joins points in time order; the newest one may come again with another value. */
 function joinedPoints(known: EquityPoint[], fresh: EquityPoint[]): EquityPoint[] {
-  const last = known.at(-1)?.time_ms ?? -1;
-  const later = fresh.filter((point) => point.time_ms > last);
-  return later.length === 0 ? known : [...known, ...later];
+  const last = known.at(-1);
+  if (last === undefined) return fresh;
+  const later = fresh.filter((point) => point.time_ms >= last.time_ms);
+  const again = later[0];
+  if (again === undefined) return known;
+  if (again.time_ms > last.time_ms) return [...known, ...later];
+  const same = again.equity === last.equity && again.benchmark === last.benchmark;
+  if (same && later.length === 1) return known;
+  return [...known.slice(0, -1), ...later];
 }
 
 /** Holds one WebSocket and the state it describes; React reads it as an external store. */

@@ -23,6 +23,8 @@ interface Parts {
 
 function make(element: HTMLElement): Parts & { remove: () => void } {
   const { chart, remove } = makeChart(element);
+  // The whole run must fit, also on a phone: thousands of points.
+  chart.timeScale().applyOptions({ minBarSpacing: 0.02 });
   const quiet = { priceLineVisible: false, lastValueVisible: false };
   const drawdown = chart.addSeries(
     AreaSeries,
@@ -52,12 +54,31 @@ const value = (point: EquityPoint, key: "equity" | "benchmark" | "drawdown_perce
   value: point[key],
 });
 
+/** The chart knows whole seconds and takes each once: of the points of a second the last stays. */
+function bySecond(points: EquityPoint[]): EquityPoint[] {
+  const kept: EquityPoint[] = [];
+  for (const point of points) {
+    const last = kept.at(-1);
+    if (last === undefined || seconds(point.time_ms) > seconds(last.time_ms)) kept.push(point);
+    else kept[kept.length - 1] = point;
+  }
+  return kept;
+}
+
 /** Add what is new; begin again when the series was thinned. */
-function draw(parts: Parts, points: EquityPoint[]): void {
-  const last = parts.drawn.at(-1);
-  const grown = last !== undefined && points[parts.drawn.length - 1] === last;
+function draw(parts: Parts, series: EquityPoint[]): void {
+  const points = bySecond(series);
+  const known = parts.drawn.length;
+  const newest = parts.drawn[known - 1];
+  const grown =
+    newest !== undefined &&
+    points[0]?.time_ms === parts.drawn[0]?.time_ms &&
+    points[known - 1]?.time_ms === newest.time_ms;
+  const scale = parts.chart.timeScale();
+  // Who zoomed in keeps the place; everyone else sees the whole run grow.
+  const whole = !grown || (scale.getVisibleLogicalRange()?.from ?? 0) <= 1;
   if (grown) {
-    for (const point of points.slice(parts.drawn.length)) {
+    for (const point of points.slice(known - 1)) {
       parts.equity.update(value(point, "equity"));
       parts.holding.update(value(point, "benchmark"));
       parts.drawdown.update(value(point, "drawdown_percent"));
@@ -67,7 +88,7 @@ function draw(parts: Parts, points: EquityPoint[]): void {
     parts.holding.setData(points.map((point) => value(point, "benchmark")));
     parts.drawdown.setData(points.map((point) => value(point, "drawdown_percent")));
   }
-  if (!grown || points.length < 300) parts.chart.timeScale().fitContent();
+  if (whole) scale.fitContent();
   parts.drawn = points;
 }
 
