@@ -89,12 +89,14 @@ class Engine:
         commands: list[Command] = []
         touched = self._touched
         touched.clear()
+        orders = state.orders
         bars = False
         for event in slice_.events:
             if type(event) is Bar:
                 if not bars:
                     bars = True
-                    self._fire_timers(ts, facts, commands)
+                    if 0 < orders.next_due <= ts:
+                        self._fire_timers(ts, facts, commands)
                 self.take_bar(event, facts)
             else:
                 handler = self._handlers.get(type(event), self._on_venue)
@@ -106,11 +108,11 @@ class Engine:
             inside = window.start <= ts and (ts < window.end or not window.end)
             if inside or state.portfolio.holdings:
                 self._decider.evaluate(touched, equity, facts, commands, entries_open=inside)
-        else:
+        elif 0 < orders.next_due <= ts:
             self._fire_timers(ts, facts, commands)
         if facts:
             self._cancel_entries_when_halted(facts, commands)
-        return Outcome(sequence, ts, equity, tuple(facts), tuple(commands), state.orders.next_due)
+        return Outcome(sequence, ts, equity, tuple(facts), tuple(commands), orders.next_due)
 
     def take_bar(self, bar: Bar, facts: list[Fact]) -> None:
         """Take a bar into marks and columns, or leave it out and say why."""
@@ -122,7 +124,7 @@ class Engine:
         elif bar.timeframe != self.state.config.feed_timeframe:
             facts.append(_ignored(bar, "TIMEFRAME", "the feed carries another timeframe"))
         else:
-            track.accept(bar, self._touched.append)
+            track.accept(bar, self._touched)
             self.state.marks[bar.instrument] = bar.close
 
     def take(self, event: ev.Event, facts: list[Fact]) -> list[Command]:
@@ -164,10 +166,9 @@ class Engine:
             facts += self.state.gate.trade_closed(booking.trade, self.state.ts_known)
 
     def _fire_timers(self, ts: int, facts: list[Fact], commands: list[Command]) -> None:
-        if 0 < self.state.orders.next_due <= ts:
-            due_facts, due_commands = self.state.orders.due(ts)
-            facts += due_facts
-            commands += due_commands
+        due_facts, due_commands = self.state.orders.due(ts)
+        facts += due_facts
+        commands += due_commands
 
     def _cancel_entries_when_halted(self, facts: list[Fact], commands: list[Command]) -> None:
         if self.state.gate.trading_state is not ev.TradingState.HALTED:

@@ -16,7 +16,7 @@ from tidewright.domain.facts import Outcome
 def encode_slice(slice_: Slice) -> bytes:
     """Return the written form of a slice."""
     return orjson.dumps(
-        (SCHEMA_VERSION, slice_.ts_known, [tag(event) for event in slice_.events]), default=plain
+        (SCHEMA_VERSION, slice_.ts_known, tuple(map(tag, slice_.events))), default=plain
     )
 
 
@@ -39,9 +39,8 @@ def encode_outcome(outcome: Outcome) -> bytes:
             SCHEMA_VERSION,
             outcome.ts_known,
             outcome.equity,
-            # Nearly every outcome is empty, and an empty comprehension is not free.
-            [tag(fact) for fact in outcome.facts] if outcome.facts else (),
-            [tag(command) for command in outcome.commands] if outcome.commands else (),
+            tuple(map(tag, outcome.facts)),
+            tuple(map(tag, outcome.commands)),
             outcome.next_timer,
         ),
         default=plain,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -129,23 +130,21 @@ class Track:
         self.mark_time = 0
         self.last_event = 0
         self.history: list[Bar] | None = [] if keep else None
-        self._closes = np.zeros(2 * CORRELATION_BARS, np.int64)
+        self._closes: deque[int] = deque(maxlen=CORRELATION_BARS)
         self._count = 0
 
-    def accept(self, bar: Bar, touched: Callable[[tuple[Track, Series]], None]) -> None:
-        """Take a bar: mark, columns, history; report each series that gained a row."""
+    def accept(self, bar: Bar, touched: list[tuple[Track, Series]]) -> None:
+        """Take a bar: mark, columns, history; append each series that gained a row."""
         self.mark = bar.close
         self.mark_time = bar.ts_known
         self.last_event = bar.ts_event
-        place = self._count % CORRELATION_BARS
-        self._closes[place] = bar.close
-        self._closes[place + CORRELATION_BARS] = bar.close
+        self._closes.append(bar.close)
         self._count += 1
         if self.history is not None:
             self.history.append(bar)
         for series in self.series:
             if series.accept(bar):
-                touched((self, series))
+                touched.append((self, series))
 
     @property
     def bars(self) -> int:
@@ -154,10 +153,7 @@ class Track:
 
     def closes(self) -> NDArray[np.int64]:
         """Return the latest closes in ticks, oldest first, at most `CORRELATION_BARS`."""
-        if self._count < CORRELATION_BARS:
-            return self._closes[: self._count]
-        start = self._count % CORRELATION_BARS
-        return self._closes[start : start + CORRELATION_BARS]
+        return np.array(self._closes, np.int64)
 
     def restore(self, bars: BarArrays) -> None:
         """Reopen from the anchor; afterwards everything is as if the bars had streamed in."""
@@ -168,9 +164,7 @@ class Track:
         self.mark_time = int(bars.ts_known[-1])
         self.last_event = int(bars.ts_event[-1])
         self._count = count
-        for row in range(max(0, count - CORRELATION_BARS), count):
-            place = row % CORRELATION_BARS
-            self._closes[place] = self._closes[place + CORRELATION_BARS] = bars.close[row]
+        self._closes.extend(bars.close[-CORRELATION_BARS:].tolist())
         for series in self.series:
             series.restore(bars)
 
