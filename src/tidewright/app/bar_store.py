@@ -12,9 +12,19 @@ from tidewright.app.settings import Settings
 
 def open_bar_store(home: Path) -> BarStore:
     """Return the store of bars in a home; its folder is made when the first bar is written."""
+    return bar_store_in(home / "bars")
+
+
+def bar_store_in(folder: Path) -> BarStore:
+    """Return the store of bars that keeps its series in a folder."""
     from tidewright.storage.bars import ParquetBars
 
-    return ParquetBars(home / "bars")
+    return ParquetBars(folder)
+
+
+def is_bar_store(folder: Path) -> bool:
+    """Return whether a folder holds series of a bar store."""
+    return folder.is_dir() and bool(bar_store_in(folder).series())
 
 
 def fetch_from_binance(

@@ -209,10 +209,19 @@ def stored_feed(store: BarStore, symbols: Sequence[str] = (), timeframe: str = "
     ConfigError
         If a series is not stored, or the timeframe is in doubt.
     """
-    chosen = [one for one in store.series() if not symbols or one[0] in symbols]
+    series = store.series()
+    if not series:
+        raise ConfigError("nothing is stored; `tidewright data fetch` or `data import` adds bars")
+    known = {name for name, _ in series}
+    for name in symbols:
+        if name not in known:
+            raise ConfigError(f"symbol was {name!r}{nearest(name, known)}; expected a stored one")
+    chosen = [one for one in series if not symbols or one[0] in symbols]
     timeframes = sorted({one[1] for one in chosen})
     if not timeframe and len(timeframes) != 1:
-        raise ConfigError(f"stored timeframes were {timeframes}; expected one to be chosen")
+        raise ConfigError(
+            f"stored timeframes were {', '.join(timeframes)}; choose one with --timeframe"
+        )
     timeframe = timeframe or timeframes[0]
     names = symbols or [name for name, kept in chosen if kept == timeframe]
     found = [_stored(store, name, timeframe) for name in names]

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from tidewright.app.bar_store import bar_store_in, is_bar_store
+from tidewright.app.data import stored_feed
+from tidewright.app.feeds.bars import BarFeed
 from tidewright.app.feeds.files import FileFeed
 from tidewright.app.feeds.simulated import SimulatedFeed
 from tidewright.app.settings import Settings
@@ -17,6 +20,7 @@ from tidewright.domain.errors import ConfigError
 from tidewright.domain.events import TradingWindow
 from tidewright.domain.ports import MarketFeed
 from tidewright.domain.time import parse_iso
+from tidewright.market.validation import BarRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ def choose_feed(
     kind : str
         ``"sim"`` or ``"replay"``.
     data : Path or None
-        File or folder to replay.
+        File, folder or bar store to replay.
     symbols : sequence of str
         Which symbols of the data; all when empty.
     seed : int
@@ -68,12 +72,35 @@ def choose_feed(
         return FeedChoice(simulated, f"sim seed {seed}", ())
     if data is None:
         raise ConfigError("--feed replay needs --data PATH: a Parquet or CSV file, or a folder")
-    feed = FileFeed(data, symbols, timeframe=timeframe)
+    feed, notes = open_data(data, symbols, timeframe)
     names = ",".join(instrument.id for instrument in feed.instruments)
     digest = blake2b(str(data.resolve()).encode(), digest_size=4).hexdigest()
-    return FeedChoice(
-        feed, f"replay {data.name} {names} {feed.timeframe} {digest}", tuple(feed.report.lines())
-    )
+    return FeedChoice(feed, f"replay {data.name} {names} {feed.timeframe} {digest}", notes)
+
+
+def open_data(
+    data: Path, symbols: Sequence[str], timeframe: str = "", rules: BarRules | None = None
+) -> tuple[BarFeed, tuple[str, ...]]:
+    """Return a feed over stored data, and what a person should know of it.
+
+    Parameters
+    ----------
+    data : Path
+        Parquet or CSV file, a folder of them, or the ``bars`` folder that ``data fetch`` fills.
+    symbols, timeframe
+        Which series; all symbols when empty, and the timeframe of the data.
+    rules : BarRules or None
+        Limits of the checks of files; stored bars were checked when they were stored.
+
+    Raises
+    ------
+    ConfigError
+        If the data cannot be used.
+    """
+    if is_bar_store(data):
+        return stored_feed(bar_store_in(data), symbols, timeframe), ()
+    feed = FileFeed(data, symbols, timeframe=timeframe, rules=rules)
+    return feed, tuple(feed.report.lines())
 
 
 def with_seed(overrides: Sequence[str], seed: int | None) -> tuple[str, ...]:

@@ -41,6 +41,7 @@ class UpOptions:
     feed: str
     data: Path | None
     symbols: tuple[str, ...]
+    timeframe: str
     strategies: tuple[str, ...]
     config: Path | None
     overrides: tuple[str, ...]
@@ -105,7 +106,7 @@ class Launch:
             options.config, overrides=with_seed(options.overrides, options.seed)
         )
         self.choice: FeedChoice = choose_feed(
-            options.feed, options.data, options.symbols, self.settings.seed
+            options.feed, options.data, options.symbols, self.settings.seed, options.timeframe
         )
         feed = self.choice.feed
         strategies = choose_strategies(options.strategies, self.settings)

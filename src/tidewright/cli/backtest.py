@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tidewright.app.backtest import BacktestRun, run_backtest
-from tidewright.app.feeds.files import FileFeed
-from tidewright.app.launch import choose_strategies, choose_window
+from tidewright.app.launch import choose_strategies, choose_window, open_data
 from tidewright.app.report import backtest_json, backtest_performance, write_json
 from tidewright.app.settings import load_settings
 from tidewright.domain.money import to_decimal
@@ -24,6 +23,7 @@ class BacktestOptions:
     strategy: str
     data: Path
     symbols: tuple[str, ...]
+    timeframe: str
     start: str
     end: str
     config: Path | None
@@ -37,8 +37,10 @@ def run(options: BacktestOptions) -> int:
     settings = load_settings(options.config, overrides=options.overrides)
     strategies = choose_strategies((options.strategy,), settings)
     with console.status(f"Loading {options.data}"):
-        feed = FileFeed(options.data, options.symbols, rules=settings.bar_rules())
-    notes = [feed.description, *feed.report.lines(), *settings.notes]
+        feed, loaded = open_data(
+            options.data, options.symbols, options.timeframe, settings.bar_rules()
+        )
+    notes = [feed.description, *loaded, *settings.notes]
     for note in notes:
         console.print(note, style="dim", highlight=False)
     window = choose_window(feed, options.start, options.end)
@@ -62,8 +64,8 @@ def _print(run: BacktestRun, performance: PerformanceReport, currency: str) -> N
     table.add_row("Sortino (daily, a year)", _ratio(report.sortino), "")
     table.add_row(
         "Maximum drawdown",
-        _percent(report.max_drawdown),
-        _percent(report.benchmark_max_drawdown),
+        _percent(report.max_drawdown, signed=False),
+        _percent(report.benchmark_max_drawdown, signed=False),
     )
     table.add_row("Profit factor", _ratio(report.profit_factor), "")
     table.add_row("Exposure", _percent(run.recorder.exposure, signed=False), "100.00 %")

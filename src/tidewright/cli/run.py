@@ -14,7 +14,8 @@ StrategyOption = Annotated[
         "--strategy", "-s", help="Library name, FILE.yaml or FILE.py:CLASS; repeat for several."
     ),
 ]
-DataOption = Annotated[Path | None, typer.Option("--data", help="Parquet or CSV file, or folder.")]
+_DATA_HELP = "Parquet or CSV file, a folder of them, or the bars folder that `data fetch` fills."
+DataOption = Annotated[Path | None, typer.Option("--data", help=_DATA_HELP)]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file (YAML).")]
 SetOption = Annotated[
     list[str] | None,
@@ -22,6 +23,9 @@ SetOption = Annotated[
 ]
 SymbolOption = Annotated[
     list[str] | None, typer.Option("--symbol", help="Use this symbol only; repeat for several.")
+]
+TimeframeOption = Annotated[
+    str, typer.Option("--timeframe", help="Length of the bars, where the data holds several.")
 ]
 FromOption = Annotated[str, typer.Option("--from", help="Trade from this date (ISO 8601).")]
 ToOption = Annotated[str, typer.Option("--to", help="Trade until this date (ISO 8601).")]
@@ -39,6 +43,7 @@ def up(
     feed: Annotated[FeedKind, typer.Option("--feed", help="Source of bars.")] = FeedKind.SIM,
     data: DataOption = None,
     symbol: SymbolOption = None,
+    timeframe: TimeframeOption = "",
     strategy: StrategyOption = None,
     config: ConfigOption = None,
     overrides: SetOption = None,
@@ -74,6 +79,7 @@ def up(
             feed=feed.value,
             data=data,
             symbols=tuple(symbol or ()),
+            timeframe=timeframe,
             strategies=tuple(strategy or ()),
             config=config,
             overrides=tuple(overrides or ()),
@@ -93,8 +99,9 @@ def up(
 
 def backtest(
     strategy: Annotated[str, typer.Argument(help="Library name, FILE.yaml or FILE.py:CLASS.")],
-    data: Annotated[Path, typer.Option("--data", help="Parquet or CSV file, or folder.")],
+    data: Annotated[Path, typer.Option("--data", help=_DATA_HELP)],
     symbol: SymbolOption = None,
+    timeframe: TimeframeOption = "",
     start: FromOption = "",
     end: ToOption = "",
     config: ConfigOption = None,
@@ -109,6 +116,7 @@ def backtest(
             strategy=strategy,
             data=data,
             symbols=tuple(symbol or ()),
+            timeframe=timeframe,
             start=start,
             end=end,
             config=config,

@@ -257,7 +257,7 @@ def test_history_on_disk_is_fetched_resumed_listed_and_verified(
 
 def test_stored_bars_are_replayed_and_doubts_are_asked_about():
     store = MemoryBarStore()
-    with pytest.raises(ConfigError, match="expected one to be chosen"):
+    with pytest.raises(ConfigError, match="nothing is stored"):
         stored_feed(store)
     merge(store, series([0, 1, 5]), BITCOIN)
     assert [one.ts_known for one in stored_feed(store).slices(START + MINUTE)] == [
