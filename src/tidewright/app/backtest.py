@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from tidewright.app.collector import collector_paused
@@ -18,7 +18,7 @@ from tidewright.domain.errors import ConfigError
 from tidewright.domain.events import Event, InstrumentDefined, Started, TradingWindow
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.ports import Journal, MarketFeed, OutcomeSink, VenueLog
-from tidewright.engine.config import EngineConfig
+from tidewright.engine.config import EngineConfig, StrategySetup
 from tidewright.engine.core import Engine
 from tidewright.exchange.paper import PaperVenue
 from tidewright.exchange.paper.log import MemoryVenueLog
@@ -64,12 +64,20 @@ def engine_config(
         home=home,
         account=settings.account.name,
         feed_timeframe=feed_timeframe,
-        strategies=tuple(item.setup for item in strategies),
+        strategies=tuple(_narrowed(item.setup, settings.symbols) for item in strategies),
         risk=settings.risk_settings(),
         execution=settings.execution_settings(),
         fingerprint=build_fingerprint(documents),
         keep_history=keep_history,
     )
+
+
+def _narrowed(setup: StrategySetup, symbols: Sequence[str]) -> StrategySetup:
+    """Return a strategy that trades nothing but the chosen symbols, where some were chosen."""
+    if not symbols:
+        return setup
+    chosen = frozenset(symbols)
+    return replace(setup, symbols=chosen if setup.symbols is None else chosen & setup.symbols)
 
 
 def run_backtest(

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from tidewright.app.login import LoginStore
 from tidewright.app.report import up_report, write_json
 from tidewright.app.up import Launch, TraderServices, UpOptions
-from tidewright.domain.errors import TidewrightError
 from tidewright.servers.api.listener import listen
 from tidewright.servers.api.settings import ApiSettings
 
@@ -52,7 +51,7 @@ def run_up(options: UpOptions) -> int:
     return 0
 
 
-def _run(launch: Launch, settings: ApiSettings, listener: socket.socket) -> TidewrightError | None:
+def _run(launch: Launch, settings: ApiSettings, listener: socket.socket) -> Exception | None:
     trading = _Trading(launch)
     with _signals(trading.ended.set):
         trading.start()
@@ -104,7 +103,7 @@ class _Trading:
         self._launch = launch
         self._thread = threading.Thread(target=self._work, name="trader")
         self.ended = threading.Event()
-        self.failure: TidewrightError | None = None
+        self.failure: Exception | None = None
 
     def start(self) -> None:
         """Begin to trade."""
@@ -113,7 +112,7 @@ class _Trading:
     def _work(self) -> None:
         try:
             self._launch.supervisor.run()
-        except TidewrightError as error:
+        except Exception as error:  # noqa: BLE001 - raised again by the command's own thread
             self.failure = error
         finally:
             self._launch.attempted.set()

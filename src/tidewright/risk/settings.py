@@ -99,7 +99,8 @@ class RiskSettings:
     cooldown_minutes : int
         How long entries are refused after that, or after too many venue errors.
     stop_loss_atr_multiplier, take_profit_atr_multiplier : Decimal
-        Distances of protection in ATR, for strategies that name none of their own.
+        Distances of protection in ATR for strategies that name none of their own, where
+        ``signals.default_stops`` says so.
     max_correlated_positions : int or "off"
         Positions that may be held at once in instruments that move together.
     correlation_threshold : Decimal

@@ -177,7 +177,17 @@ def _plain(name: str, value: object) -> object:
     """Return a value as its setting takes it: lists from text with commas, YAML's off as a word."""
     hint = _hint(name)
     if isinstance(value, str) and hint.startswith("tuple["):
-        return [item.strip() for item in value.strip("[] ").split(",") if item.strip()]
+        return _plural_free(hint, [item.strip() for item in value.strip("[] ").split(",")])
+    if isinstance(value, list):
+        return _plural_free(hint, value)
     if value is False and "'off'" in hint:
         return "off"
     return value
+
+
+def _plural_free(hint: str, items: Sequence[object]) -> list[object]:
+    """Return items without blanks; asset classes may be written as people say them, `stocks`."""
+    found = [item for item in items if item != ""]
+    if "AssetClass" not in hint:
+        return found
+    return [item.removesuffix("s") if isinstance(item, str) else item for item in found]

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from tidewright.domain.codec import plain
 from tidewright.domain.errors import ConfigError
+from tidewright.domain.instrument import AssetClass
 from tidewright.exchange.paper.settings import PaperSettings
 from tidewright.execution.settings import ExecutionSettings
 from tidewright.market.validation import BarRules
@@ -134,10 +135,14 @@ class SignalSettings:
         A signal below this final confidence is refused, 0 to 1.
     ml_weight : float
         Weight of a model's probability of success in the final confidence, 0 to 1.
+    default_stops : bool
+        Whether a written strategy that names no stop, target or trail of its own gets those of
+        ``risk.stop_loss_atr_multiplier`` and ``risk.take_profit_atr_multiplier``.
     """
 
     min_confidence: float = 0.6
     ml_weight: float = 0.5
+    default_stops: bool = False
 
     def __post_init__(self) -> None:
         for name in ("min_confidence", "ml_weight"):
@@ -192,6 +197,8 @@ class Settings:
         Pause between two looks at timers and commands when no data comes, > 0.
     symbols : tuple of str
         Instruments to trade; empty = all that the feed carries.
+    asset_classes : tuple of AssetClass
+        Kinds of instrument to trade (``crypto``, ``stock``, ``forex``, ``option``); empty = all.
     strategies : tuple of str
         Library names or files of the strategies to run.
     account, server, database, signals, data, risk, execution, paper, binance
@@ -205,6 +212,7 @@ class Settings:
     seed: int = 1
     loop_seconds: float = 10.0
     symbols: tuple[str, ...] = ()
+    asset_classes: tuple[AssetClass, ...] = ()
     strategies: tuple[str, ...] = ("sma_cross",)
     account: AccountSettings = field(default_factory=AccountSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
