@@ -202,8 +202,10 @@ class Session:
         )
 
     def run(self) -> None:
-        """Trade until the feed ends or `stop` is called."""
+        """Trade until the feed ends or `stop` is called; the status file tells how it ended."""
         self.trader.run()
+        self._next_status = 0.0
+        self._write_status()
 
     def stop(self) -> None:
         """Ask for an orderly end; may be called from any thread."""

@@ -92,21 +92,6 @@ class Home:
         return self.path / "venue.sqlite3"
 
     @property
-    def database(self) -> Path:
-        """The read models, where no database URL is set."""
-        return self.path / "data" / "trading.db"
-
-    @property
-    def bars(self) -> Path:
-        """The bar store."""
-        return self.path / "bars"
-
-    @property
-    def settings(self) -> Path:
-        """The settings file."""
-        return self.path / "config.yaml"
-
-    @property
     def status(self) -> Path:
         """What the running process last said of itself."""
         return self.path / "status.json"
