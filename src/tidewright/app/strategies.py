@@ -6,16 +6,18 @@ Loading a class from a Python file happens here and nowhere else.
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
+from types import ModuleType
 
 from tidewright.domain.errors import ConfigError, nearest
 from tidewright.engine.config import StrategySetup
 from tidewright.strategy.compile import compile_spec
 from tidewright.strategy.library import library
-from tidewright.strategy.model import StrategySpec
+from tidewright.strategy.model import Stops, StrategySpec
 from tidewright.strategy.python_strategy import PythonStrategy
 from tidewright.strategy.spec import dump_spec, load_spec
 
@@ -39,15 +41,22 @@ class LoadedStrategy:
     source: str
 
 
-def load_strategies(names: Sequence[str]) -> list[LoadedStrategy]:
+def load_strategies(names: Sequence[str], stops: Stops | None = None) -> list[LoadedStrategy]:
     """Return strategies by library name, ``FILE.yaml``, or ``FILE.py:CLASS``.
+
+    Parameters
+    ----------
+    names : sequence of str
+        What to load.
+    stops : Stops or None
+        Protection of written strategies that name none of their own.
 
     Raises
     ------
     ConfigError
         If one is not found, cannot be used, or two share a name.
     """
-    loaded = [_load(name) for name in names]
+    loaded = [_load(name, stops) for name in names]
     seen: dict[str, str] = {}
     for item in loaded:
         name = item.setup.strategy.name
@@ -75,7 +84,7 @@ def reload_strategy(document: str, source: str) -> LoadedStrategy:
     return _from_spec(load_spec(document, source), source)
 
 
-def _load(name: str) -> LoadedStrategy:
+def _load(name: str, stops: Stops | None = None) -> LoadedStrategy:
     path_text, _, class_name = name.partition(":")
     if path_text.endswith(".py"):
         return _load_class(Path(path_text), class_name)
@@ -85,14 +94,20 @@ def _load(name: str) -> LoadedStrategy:
             text = path.read_text(encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"strategy file {path} cannot be read: {error.strerror}") from error
-        return _from_spec(load_spec(text, str(path)), str(path))
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"strategy file {path} was not UTF-8 text: {error}") from error
+        return _from_spec(_protected(load_spec(text, str(path)), stops), str(path))
     known = library()
     if name not in known:
         raise ConfigError(
             f"strategy was {name!r}; expected a file or one of {', '.join(sorted(known))}"
             f"{nearest(name, known)}"
         )
-    return _from_spec(known[name], "library")
+    return _from_spec(_protected(known[name], stops), "library")
+
+
+def _protected(spec: StrategySpec, stops: Stops | None) -> StrategySpec:
+    return replace(spec, stops=stops) if stops is not None and spec.stops == Stops() else spec
 
 
 def _from_spec(spec: StrategySpec, source: str) -> LoadedStrategy:
@@ -109,24 +124,23 @@ def _from_spec(spec: StrategySpec, source: str) -> LoadedStrategy:
 
 
 def _load_class(path: Path, class_name: str) -> LoadedStrategy:
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    if not path.is_file() or specification is None or specification.loader is None:
-        raise ConfigError(f"strategy file {path} was not found; expected FILE.py:CLASS")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    module = _run_file(path)
     classes = {
         name: value
         for name, value in vars(module).items()
         if isinstance(value, type)
         and issubclass(value, PythonStrategy)
-        and value.__module__ == path.stem
+        and value.__module__ == module.__name__
     }
     if class_name not in classes:
         raise ConfigError(
             f"class was {class_name!r}; expected one of {', '.join(sorted(classes)) or 'none'} "
             f"in {path}{nearest(class_name, classes)}"
         )
-    strategy = classes[class_name]()
+    try:
+        strategy = classes[class_name]()
+    except Exception as error:
+        raise ConfigError(f"{class_name} of {path} cannot be made: {_told(error)}") from error
     setup = StrategySetup(
         strategy=strategy,
         timeframe=strategy.timeframe,
@@ -138,3 +152,24 @@ def _load_class(path: Path, class_name: str) -> LoadedStrategy:
     )
     digest = blake2b(path.read_bytes(), digest_size=16).hexdigest()
     return LoadedStrategy(setup, f"{path.name}:{class_name} {digest}", f"{path}:{class_name}")
+
+
+def _run_file(path: Path) -> ModuleType:
+    """Run a person's Python file; a fault in it is told as theirs, by file and line."""
+    name = f"tidewright_strategy_{path.stem}"
+    specification = importlib.util.spec_from_file_location(name, path)
+    if not path.is_file() or specification is None or specification.loader is None:
+        raise ConfigError(f"strategy file {path} was not found; expected FILE.py:CLASS")
+    module = importlib.util.module_from_spec(specification)
+    # Data classes look their module up by name while they are made.
+    sys.modules[name] = module
+    try:
+        specification.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise ConfigError(f"strategy file {path} cannot be used: {_told(error)}") from error
+    return module
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -34,4 +34,4 @@ def from_decimal(amount: Decimal) -> int:
     units = Fraction(amount) * UNITS_PER_CURRENCY
     if units.denominator != 1:
         raise ConfigError(f"amount was {amount}; expected at most {MONEY_SCALE} decimal places")
-    return units.numerator
+    return int(units)
