@@ -11,10 +11,11 @@ import pytest
 
 from fakes.fake_trader import CASH, START, FakeTrader, universe
 from tidewright.app import queries
+from tidewright.app.curve import EQUITY_LIMIT, Ring
 from tidewright.app.performance import performance
 from tidewright.app.read_models import Delta, Mode, SignalStatus, Snapshot
 from tidewright.app.stream import QUEUE_LIMIT, Stream
-from tidewright.app.view import BAR_LIMIT, EQUITY_LIMIT, ITEM_LIMIT, Heading, LiveView, Ring
+from tidewright.app.view import BAR_LIMIT, ITEM_LIMIT, Heading, LiveView
 from tidewright.domain.events import (
     ClockTick,
     DatumQuarantined,
