@@ -15,8 +15,9 @@ from tidewright.app.recorder import RunRecorder
 from tidewright.app.settings import Settings
 from tidewright.app.strategies import LoadedStrategy
 from tidewright.domain.errors import ConfigError
-from tidewright.domain.events import Event, InstrumentDefined, Started, TradingWindow
+from tidewright.domain.events import Event, InstrumentDefined, Slice, Started, TradingWindow
 from tidewright.domain.instrument import Instrument
+from tidewright.domain.market import Bar
 from tidewright.domain.ports import Journal, MarketFeed, OutcomeSink, VenueLog
 from tidewright.engine.config import EngineConfig, StrategySetup
 from tidewright.engine.core import Engine
@@ -133,8 +134,16 @@ def run_backtest(
     driver.control(first.ts_known - 1, start)
     with collector_paused():
         for slice_ in chain((first,), slices):
-            bars += len(slice_.events)
+            bars += _bars_of(slice_)
             driver.market(slice_)
         driver.flush(durable=False)
     seconds = time.perf_counter() - began
     return BacktestRun(recorder, instruments, bars, seconds, config.fingerprint)
+
+
+def _bars_of(slice_: Slice) -> int:
+    """Return how many bars a slice holds; what was kept out comes before the bars."""
+    events = slice_.events
+    if type(events[0]) is Bar:
+        return len(events)
+    return sum(type(event) is Bar for event in events)
