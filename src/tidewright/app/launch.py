@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -13,7 +14,8 @@ from tidewright.app.data import stored_feed
 from tidewright.app.feeds.bars import BarFeed
 from tidewright.app.feeds.files import FileFeed
 from tidewright.app.feeds.simulated import SimulatedFeed
-from tidewright.app.settings import Settings
+from tidewright.app.settings import Settings, load_settings
+from tidewright.app.settings.model import Mode
 from tidewright.app.strategies import LoadedStrategy, load_strategies
 from tidewright.app.trader import Pace
 from tidewright.domain.errors import ConfigError
@@ -21,6 +23,7 @@ from tidewright.domain.events import TradingWindow
 from tidewright.domain.ports import MarketFeed
 from tidewright.domain.time import parse_iso
 from tidewright.market.validation import BarRules
+from tidewright.strategy.model import AtrDistance, Stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,12 @@ class FeedChoice:
 
 
 def choose_feed(
-    kind: str, data: Path | None, symbols: Sequence[str], seed: int, timeframe: str = ""
+    kind: str,
+    data: Path | None,
+    symbols: Sequence[str],
+    seed: int,
+    timeframe: str = "",
+    rules: BarRules | None = None,
 ) -> FeedChoice:
     """Return the feed that was asked for.
 
@@ -59,6 +67,8 @@ def choose_feed(
         Of the simulated market.
     timeframe : str
         Of the data; empty tells it from the data.
+    rules : BarRules or None
+        Limits of the checks of files.
 
     Raises
     ------
@@ -72,7 +82,7 @@ def choose_feed(
         return FeedChoice(simulated, f"sim seed {seed}", ())
     if data is None:
         raise ConfigError("--feed replay needs --data PATH: a Parquet or CSV file, or a folder")
-    feed, notes = open_data(data, symbols, timeframe)
+    feed, notes = open_data(data, symbols, timeframe, rules)
     names = ",".join(instrument.id for instrument in feed.instruments)
     digest = blake2b(str(data.resolve()).encode(), digest_size=4).hexdigest()
     return FeedChoice(feed, f"replay {data.name} {names} {feed.timeframe} {digest}", notes)
@@ -99,18 +109,56 @@ def open_data(
     """
     if is_bar_store(data):
         return stored_feed(bar_store_in(data), symbols, timeframe), ()
-    feed = FileFeed(data, symbols, timeframe=timeframe, rules=rules)
+    feed = FileFeed(data, symbols, timeframe=timeframe, rules=rules, now=time.time_ns())
     return feed, tuple(feed.report.lines())
 
 
-def with_seed(overrides: Sequence[str], seed: int | None) -> tuple[str, ...]:
-    """Return the overrides with ``--seed`` among them, which decides like any other setting."""
-    return (*overrides, f"seed={seed}") if seed is not None else tuple(overrides)
+def choose_settings(
+    config: Path | None,
+    overrides: Sequence[str],
+    symbols: Sequence[str] = (),
+    seed: int | None = None,
+) -> Settings:
+    """Return the settings; ``--symbol`` and ``--seed`` decide like any other setting.
+
+    Raises
+    ------
+    ConfigError
+        As `load_settings`.
+    """
+    typed = [*overrides]
+    if symbols:
+        typed.append(f"symbols={','.join(symbols)}")
+    if seed is not None:
+        typed.append(f"seed={seed}")
+    return load_settings(config, overrides=typed)
+
+
+def require_paper(settings: Settings) -> None:
+    """Refuse live mode, which no venue of this version can carry out.
+
+    Raises
+    ------
+    ConfigError
+        If the mode is live.
+    """
+    if settings.mode is Mode.LIVE:
+        raise ConfigError(
+            "mode was live, but this version has no venue that trades real money; expected "
+            "mode: paper"
+        )
 
 
 def choose_strategies(names: Sequence[str], settings: Settings) -> list[LoadedStrategy]:
     """Return the strategies that were asked for, or those of the settings."""
-    return load_strategies(names or settings.strategies)
+    risk = settings.risk
+    stops = Stops(
+        AtrDistance(float(risk.stop_loss_atr_multiplier)),
+        AtrDistance(float(risk.take_profit_atr_multiplier)),
+    )
+    return load_strategies(
+        names or settings.strategies, stops if settings.signals.default_stops else None
+    )
 
 
 def choose_window(feed: MarketFeed, start: str, end: str) -> TradingWindow:

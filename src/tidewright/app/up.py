@@ -14,18 +14,20 @@ from tidewright.app.launch import (
     FeedChoice,
     choose_feed,
     choose_pace,
+    choose_settings,
     choose_strategies,
     choose_window,
     default_home,
-    with_seed,
+    require_paper,
 )
 from tidewright.app.login import LoginStore
 from tidewright.app.read_models import Mode, SettingValue
 from tidewright.app.session import Session, SessionRequest
-from tidewright.app.settings import Settings, load_settings
+from tidewright.app.settings import Settings
 from tidewright.app.settings.shown import shown
 from tidewright.app.sinks import FormingCandles, open_read_models
 from tidewright.app.supervisor import Supervisor
+from tidewright.app.universe import settle_universe
 from tidewright.app.view import Heading, LiveView
 from tidewright.domain.errors import Transient
 from tidewright.domain.events import TradingState
@@ -102,14 +104,19 @@ class Launch:
         self.started = time.monotonic() - time.process_time()
         self.options = options
         self.attempted = threading.Event()
-        self.settings = load_settings(
-            options.config, overrides=with_seed(options.overrides, options.seed)
-        )
+        settings = choose_settings(options.config, options.overrides, options.symbols, options.seed)
+        require_paper(settings)
         self.choice: FeedChoice = choose_feed(
-            options.feed, options.data, options.symbols, self.settings.seed, options.timeframe
+            options.feed,
+            options.data,
+            options.symbols,
+            settings.seed,
+            options.timeframe,
+            settings.bar_rules(),
         )
         feed = self.choice.feed
-        strategies = choose_strategies(options.strategies, self.settings)
+        strategies = choose_strategies(options.strategies, settings)
+        self.settings = settle_universe(settings, feed.instruments, strategies)
         window = choose_window(feed, options.start, options.end)
         self.home = options.home or default_home(options.feed)
         names = ", ".join(item.setup.strategy.name for item in strategies)

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from tidewright.app.backtest import BacktestRun, run_backtest
-from tidewright.app.launch import choose_strategies, choose_window, open_data
+from tidewright.app.launch import choose_settings, choose_strategies, choose_window, open_data
 from tidewright.app.report import backtest_json, backtest_performance, write_json
-from tidewright.app.settings import load_settings
+from tidewright.app.universe import settle_universe
 from tidewright.domain.money import to_decimal
 from tidewright.research.metrics import PerformanceReport
 
@@ -34,12 +34,13 @@ class BacktestOptions:
 def run(options: BacktestOptions) -> int:
     """Run one strategy and print its figures beside holding the same thing."""
     console = Console(stderr=True)
-    settings = load_settings(options.config, overrides=options.overrides)
+    settings = choose_settings(options.config, options.overrides, options.symbols)
     strategies = choose_strategies((options.strategy,), settings)
     with console.status(f"Loading {options.data}"):
         feed, loaded = open_data(
             options.data, options.symbols, options.timeframe, settings.bar_rules()
         )
+    settings = settle_universe(settings, feed.instruments, strategies)
     notes = [feed.description, *loaded, *settings.notes]
     for note in notes:
         console.print(note, style="dim", highlight=False)

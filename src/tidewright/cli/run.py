@@ -22,7 +22,14 @@ SetOption = Annotated[
     typer.Option("--set", help="Override one setting: risk.max_drawdown_percent=20."),
 ]
 SymbolOption = Annotated[
-    list[str] | None, typer.Option("--symbol", help="Use this symbol only; repeat for several.")
+    list[str] | None,
+    typer.Option(
+        "--symbol",
+        "--symbols",
+        "--asset",
+        "--assets",
+        help="Trade this symbol only; several with commas, or repeated.",
+    ),
 ]
 TimeframeOption = Annotated[
     str, typer.Option("--timeframe", help="Length of the bars, where the data holds several.")
@@ -30,6 +37,12 @@ TimeframeOption = Annotated[
 FromOption = Annotated[str, typer.Option("--from", help="Trade from this date (ISO 8601).")]
 ToOption = Annotated[str, typer.Option("--to", help="Trade until this date (ISO 8601).")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")]
+
+
+def _symbols(written: list[str] | None) -> tuple[str, ...]:
+    """Return each symbol once, as they were written: with commas, repeated, or both."""
+    parts = (part.strip() for text in written or () for part in text.split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))
 
 
 class FeedKind(StrEnum):
@@ -78,7 +91,7 @@ def up(
         UpOptions(
             feed=feed.value,
             data=data,
-            symbols=tuple(symbol or ()),
+            symbols=_symbols(symbol),
             timeframe=timeframe,
             strategies=tuple(strategy or ()),
             config=config,
@@ -115,7 +128,7 @@ def backtest(
         BacktestOptions(
             strategy=strategy,
             data=data,
-            symbols=tuple(symbol or ()),
+            symbols=_symbols(symbol),
             timeframe=timeframe,
             start=start,
             end=end,
@@ -158,6 +171,4 @@ def paper_venue(
     """Serve the paper venue as its own process, which survives the trader's."""
     from tidewright.cli.venue import run
 
-    return run(
-        home, port, feed.value, data, tuple(symbol or ()), config, tuple(overrides or ()), seed
-    )
+    return run(home, port, feed.value, data, _symbols(symbol), config, tuple(overrides or ()), seed)

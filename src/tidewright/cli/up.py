@@ -30,7 +30,11 @@ _SIGNALS = tuple(
 def run_up(options: UpOptions) -> int:
     """Run until the time is over, the feed ends, or a signal asks to stop."""
     launch = Launch(options, lambda text: print(text, flush=True))
-    for note in (launch.choice.feed.description, *launch.choice.notes):
+    for note in (
+        launch.choice.feed.description,
+        *launch.choice.notes,
+        *launch.settings.notes,
+    ):
         print(note)
     server = launch.settings.server
     settings = ApiSettings(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tidewright.app.launch import choose_feed, with_seed
-from tidewright.app.settings import load_settings
+from tidewright.app.launch import choose_feed, choose_settings
 from tidewright.app.venue import open_venue_log
 from tidewright.exchange.paper import PaperVenue
 from tidewright.servers.paper.server import LOOPBACK, serve
@@ -22,8 +21,8 @@ def run(
     seed: int | None,
 ) -> int:
     """Serve until a signal asks to stop; everything is in the log by then."""
-    settings = load_settings(config, overrides=with_seed(overrides, seed))
-    chosen = choose_feed(feed, data, symbols, settings.seed)
+    settings = choose_settings(config, overrides, symbols, seed)
+    chosen = choose_feed(feed, data, symbols, settings.seed, rules=settings.bar_rules())
     log = open_venue_log(home)
     venue = PaperVenue(list(chosen.feed.instruments), settings.paper_settings(), log, settings.seed)
     try:

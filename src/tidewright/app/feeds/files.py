@@ -10,7 +10,7 @@ import numpy as np
 
 from tidewright.app.feeds.bars import BarFeed, TimedDefect
 from tidewright.app.feeds.tables import RawSeries, detect_timeframe, find_files, read_table
-from tidewright.domain.errors import ConfigError
+from tidewright.domain.errors import ConfigError, nearest
 from tidewright.domain.events import DatumQuarantined
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.market import DataDefect
@@ -234,7 +234,7 @@ def _load(
     rules: BarRules,
     now: int,
 ) -> list[_Loaded]:
-    by_file = [read_table(one, symbols) for one in find_files(path)]
+    by_file = _read(path, symbols)
     series = [one for found in by_file for one in found]
     _refuse_repeats(series)
     frames = {timeframe or detect_timeframe(found) for found in by_file if found}
@@ -245,6 +245,22 @@ def _load(
     history = replace(rules, max_data_age_minutes=0)
     loaded = [_check(one, timeframe, table, history, now) for one in series]
     return sorted(loaded, key=lambda one: one.instrument.id)
+
+
+def _read(path: Path, symbols: Sequence[str]) -> list[list[RawSeries]]:
+    """Return the wanted series of each file; in a folder a file's stem can name its symbol."""
+    files = find_files(path)
+    if not path.is_dir() or not symbols:
+        return [read_table(one, symbols) for one in files]
+    read = [read_table(one) for one in files]
+    known = {series.symbol for found in read for series in found}
+    for name in symbols:
+        if name not in known:
+            raise ConfigError(
+                f"{path}: symbol was {name!r}; expected one of its {len(known)} symbols"
+                f"{nearest(name, known)}"
+            )
+    return [[series for series in found if series.symbol in symbols] for found in read]
 
 
 def _refuse_repeats(series: Sequence[RawSeries]) -> None:
