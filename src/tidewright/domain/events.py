@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 from typing import NamedTuple
 
 from tidewright.domain.instrument import Instrument
@@ -126,11 +127,22 @@ class ScoreObserved:
         Which score and of what.
     value : float
         The score.
+
+    Raises
+    ------
+    ValueError
+        If the score is not finite: JSON has no word for it, so the record could not be read back.
     """
 
     name: str
     instrument: str
     value: float
+
+    def __post_init__(self) -> None:
+        if not isfinite(self.value):
+            raise ValueError(
+                f"score {self.name} of {self.instrument} was {self.value}; expected a finite number"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from fakes.orders import bar, instrument, intent, submit
 from tidewright.domain import codec, facts
 from tidewright.domain.codec import SCHEMA_VERSION, plain, tag, untag
 from tidewright.domain.errors import DataIntegrityError
-from tidewright.domain.events import FeedStatus, OrderFilled
+from tidewright.domain.events import FeedStatus, OrderFilled, ScoreObserved
 from tidewright.domain.instrument import AssetClass, Instrument
 from tidewright.domain.market import Bar
 from tidewright.domain.orders import ApprovedOrder, Fill, Side
@@ -166,6 +166,12 @@ def test_instrument_of_no_tick_size_is_refused(size: str) -> None:
     name, data = written(instrument())
     with pytest.raises(Exception, match="tick size|Instrument was"):
         untag(name, {**data, "tick_size": size})
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf")])
+def test_score_that_could_not_be_read_back_is_refused(score: float) -> None:
+    with pytest.raises(ValueError, match="expected a finite number"):
+        ScoreObserved("mood", "BTCUSDT", score)
 
 
 def test_newer_schema_is_refused_with_advice() -> None:
