@@ -21,6 +21,7 @@ from tidewright.app.launch import (
     require_paper,
 )
 from tidewright.app.login import LoginStore
+from tidewright.app.past import recall
 from tidewright.app.read_models import Mode, SettingValue
 from tidewright.app.session import Session, SessionRequest
 from tidewright.app.settings import Settings
@@ -117,7 +118,7 @@ class Launch:
         feed = self.choice.feed
         strategies = choose_strategies(options.strategies, settings)
         self.settings = settle_universe(settings, feed.instruments, strategies)
-        window = choose_window(feed, options.start, options.end)
+        self._window = window = choose_window(feed, options.start, options.end)
         self.home = options.home or default_home(options.feed)
         names = ", ".join(item.setup.strategy.name for item in strategies)
         labels = {ref.label: None for item in strategies for ref in item.setup.strategy.references}
@@ -152,6 +153,7 @@ class Launch:
 
     def _sinks(self, home: Home, state: EngineState, stack: ExitStack) -> Sequence[OutcomeSink]:
         tables = open_read_models(home, self.settings, self.choice.feed.instruments, stack)
+        recall(self.view, home, self.settings, state.config, self._window.start)
         return [self.view, *tables]
 
     def open_login(self) -> LoginStore:

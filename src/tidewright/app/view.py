@@ -10,8 +10,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Generic, NamedTuple, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from tidewright.app.curve import DayRow, EquityCurve, EquityRow, Ring
 from tidewright.app.read_models import Mode, SignalStatus
@@ -74,6 +74,45 @@ class Timed(Generic[T]):
 
     ts: int
     fact: T
+
+
+class PastMoment(NamedTuple):
+    """Equity of a time before this start, and the closes then known."""
+
+    ts: int
+    equity: int
+    closes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a trader did before it was started again.
+
+    Parameters
+    ----------
+    curve : sequence of PastMoment
+        Evenly spaced moments since the start of trading, oldest first.
+    stride : int
+        Steps from one moment to the next.
+    bars : mapping of str to sequence of BarRow
+        Latest bars of each instrument.
+    whole : bool
+        Whether ``bars`` go back to the first one ever.
+    facts : sequence of (int, sequence of Fact)
+        Time and facts of the latest steps that decided something.
+    totals : Totals or None
+        Sums over all trades of the run; None takes those among ``facts``.
+    counts : mapping of str to int
+        How many fills, trades, signals, refusals and alerts there were in all, where known.
+    """
+
+    curve: Sequence[PastMoment] = ()
+    stride: int = 1
+    bars: Mapping[str, Sequence[BarRow]] = field(default_factory=dict)
+    whole: bool = True
+    facts: Sequence[tuple[int, Sequence[Fact]]] = ()
+    totals: Totals | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,10 +289,7 @@ class LiveView:
                 else:
                     self._control(event)
             if outcome.ts_known >= self._start:
-                if self._equity.initial is None and outcome.equity > 0:
-                    self._begin(outcome.equity)
-                if self._equity.initial is not None:
-                    self._equity.note(outcome.ts_known, outcome.equity)
+                self._note_equity(outcome.ts_known, outcome.equity)
             if outcome.facts:
                 self._note(outcome.ts_known, outcome.facts)
         if self._watchers:
@@ -284,6 +320,49 @@ class LiveView:
                 self._order(order)
             for trade in trades:
                 self._trade(trade)
+
+    def recall(self, past: Past) -> None:
+        """Begin with what a trader did before this start; ignored once steps were published."""
+        with self._lock:
+            if self._sequence:
+                return
+            for moment in past.curve:
+                for name, close in moment.closes.items():
+                    if name in self._series:
+                        self._reprice(self._series[name], close)
+                if moment.ts >= self._start:
+                    self._note_equity(moment.ts, moment.equity)
+                    self._equity.filled = past.stride
+            self._equity.stride = past.stride
+            for name, rows in past.bars.items():
+                if name in self._series:
+                    self._remember(self._series[name], rows, whole=past.whole)
+            for ts, facts in past.facts:
+                self._note(ts, facts)
+            self._totals = past.totals or self._totals
+            for name, ring in self._rings().items():
+                ring.total = max(ring.total, past.counts.get(name, 0))
+
+    def _remember(self, series: _Series, rows: Sequence[BarRow], *, whole: bool) -> None:
+        for row in rows:
+            series.rows.append(row)
+        if not rows:
+            return
+        self._reprice(series, rows[-1].bar.close)
+        series.midnight = (rows[-1].bar.ts_event // DAY + 1) * DAY
+        today = next(row.bar for row in rows if row.bar.ts_event >= series.midnight - DAY)
+        # The first bar of the day may be older than what is held: then its price is unknown.
+        known = whole or today is not rows[0].bar or today.ts_event % DAY == 0
+        series.day_open = today.open if known else 0
+
+    def _rings(self) -> Mapping[str, Ring[Any]]:
+        return {
+            "fills": self._fills,
+            "trades": self._trades,
+            "signals": self._signals,
+            "refusals": self._refusals,
+            "alerts": self._alerts,
+        }
 
     def watch(self, callback: Callable[[], None]) -> None:
         """Call back once at the next change, from the thread that made it."""
@@ -320,16 +399,25 @@ class LiveView:
         if series is None or bar.timeframe != self._timeframe:
             return
         series.rows.append(BarRow(bar, self._columns(bar.instrument)))
-        if series.weight:
-            self._equity.benchmark += series.weight * (bar.close - series.close)
-        elif self._equity.initial is not None:
-            self._buy(series, bar.close)
-        series.close = bar.close
+        self._reprice(series, bar.close)
         if bar.ts_event >= series.midnight:
             series.midnight = (bar.ts_event // DAY + 1) * DAY
             series.day_open = bar.open
         if self._forming:
             self._forming.pop(bar.instrument, None)
+
+    def _reprice(self, series: _Series, close: int) -> None:
+        if series.weight:
+            self._equity.benchmark += series.weight * (close - series.close)
+        elif self._equity.initial is not None:
+            self._buy(series, close)
+        series.close = close
+
+    def _note_equity(self, ts: int, equity: int) -> None:
+        if self._equity.initial is None and equity > 0:
+            self._begin(equity)
+        if self._equity.initial is not None:
+            self._equity.note(ts, equity)
 
     def _begin(self, equity: int) -> None:
         self._equity.initial = self._equity.peak = equity
