@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from math import gcd
 
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.money import UNITS_PER_CURRENCY
@@ -90,8 +91,11 @@ class Instrument:
     @property
     def value_ratio(self) -> tuple[int, int]:
         """Money units of one tick times one lot, as an exact fraction in lowest terms."""
-        value = Fraction(self.tick_size) * Fraction(self.lot_size) * UNITS_PER_CURRENCY
-        return value.numerator, value.denominator
+        tick, tick_parts = self.tick_size.as_integer_ratio()
+        lot, lot_parts = self.lot_size.as_integer_ratio()
+        units, parts = tick * lot * UNITS_PER_CURRENCY, tick_parts * lot_parts
+        common = gcd(units, parts)
+        return units // common, parts // common
 
     def price(self, ticks: int) -> Decimal:
         """Return the exact price of a number of ticks, quantised as the tick size is."""

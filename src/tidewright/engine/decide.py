@@ -36,6 +36,7 @@ from tidewright.engine.portfolio import Holding
 from tidewright.engine.series import Float64, Series, Track
 from tidewright.engine.state import EngineState
 from tidewright.kernels.brackets import distance_ticks
+from tidewright.risk.account import AccountView
 from tidewright.risk.gate import SizingRefusal, SizingRequest
 from tidewright.strategy.compile import Output
 
@@ -183,7 +184,7 @@ class Decider:
             )
             return
         intent = self._entry_intent(entry, sized)
-        self._check(intent, signal, equity, facts, commands)
+        self._check(intent, signal, account, facts, commands)
 
     def _entry_intent(self, entry: _Entry, target: Target) -> OrderIntent:
         state = self._state
@@ -251,18 +252,18 @@ class Decider:
             reason=reason,
             reduce_only=True,
         )
-        self._check(intent, signal, equity, facts, commands)
+        self._check(intent, signal, state.account_view(equity), facts, commands)
 
     def _check(
         self,
         intent: OrderIntent,
         signal: Signal,
-        equity: int,
+        account: AccountView,
         facts: list[Fact],
         commands: list[Command],
     ) -> None:
         state = self._state
-        decision = state.gate.check(intent, state.account_view(equity))
+        decision = state.gate.check(intent, account)
         if isinstance(decision, ApprovedOrder):
             facts.append(RiskChecked(decision.intent, True, decision.checks))
             facts.append(state.orders.place(decision, state.ts_known))

@@ -39,8 +39,9 @@ def encode_outcome(outcome: Outcome) -> bytes:
             SCHEMA_VERSION,
             outcome.ts_known,
             outcome.equity,
-            tuple(map(tag, outcome.facts)),
-            tuple(map(tag, outcome.commands)),
+            # Nearly every outcome is empty, and mapping nothing is not free.
+            tuple(map(tag, outcome.facts)) if outcome.facts else (),
+            tuple(map(tag, outcome.commands)) if outcome.commands else (),
             outcome.next_timer,
         ),
         default=plain,

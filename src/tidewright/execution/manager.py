@@ -9,7 +9,7 @@ is sent once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tidewright.domain import events as ev
@@ -29,6 +29,7 @@ from tidewright.domain.orders import ApprovedOrder, Fill, Leg, OrderRecord, Orde
 from tidewright.domain.time import SECOND
 from tidewright.execution.book import OrderBook
 from tidewright.execution.records import (
+    accepted,
     acknowledged,
     entry_id,
     filled,
@@ -40,6 +41,7 @@ from tidewright.execution.records import (
 )
 from tidewright.execution.settings import ExecutionSettings
 from tidewright.execution.timers import Timers
+from tidewright.execution.transitions import move
 
 _AWAITING = frozenset({OrderState.SENT, OrderState.CANCEL_SENT})
 _ON_BOOK = frozenset({OrderState.OPEN, OrderState.PARTIALLY_FILLED})
@@ -124,8 +126,8 @@ class OrderManager:
             raise DataIntegrityError(
                 f"order {intent.client_id} was placed a second time; expected a new client id"
             )
-        record = OrderRecord(intent, OrderState.APPROVED, ts_sent=ts, ts_updated=ts)
-        record = moved(record, OrderState.SENT, ts)
+        state = move(intent.client_id, OrderState.APPROVED, OrderState.SENT)
+        record = OrderRecord(intent, state, ts_sent=ts, ts_updated=ts)
         self._store(record)
         self._timers.await_answer(intent.client_id, ts)
         return OrderPlaced(record)
@@ -164,7 +166,9 @@ class OrderManager:
                 return AppliedEvent((_alert(severity, "UNKNOWN_ORDER", _stranger(event)),))
             facts = (OrderPlaced(record),)
         applied = self._handlers[type(event)](record, event, ts)
-        return replace(applied, facts=facts + applied.facts) if facts else applied
+        if facts:
+            return AppliedEvent(facts + applied.facts, applied.fill, applied.order)
+        return applied
 
     def request_cancel(
         self, client_id: str, ts: int
@@ -303,10 +307,9 @@ class OrderManager:
             state = OrderState.PARTIALLY_FILLED if record.filled_lots else OrderState.OPEN
         if state is record.state and record.venue_order_id:
             return AppliedEvent(order=record)
-        if state is not record.state:
-            record = moved(record, state, ts)
-        applied = self._update(replace(record, venue_order_id=event.venue_order_id, ts_updated=ts))
-        self._resolved(record, ts)
+        after = accepted(record, state, event.venue_order_id, ts)
+        applied = self._update(after)
+        self._resolved(after, ts)
         return applied
 
     def _on_rejected(self, record: OrderRecord, event: ev.OrderRejected, ts: int) -> AppliedEvent:

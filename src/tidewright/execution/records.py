@@ -26,8 +26,40 @@ def moved(record: OrderRecord, state: OrderState, ts: int, reason: str = "") -> 
     DataIntegrityError
         If the move is not legal.
     """
-    after = move(record.intent.client_id, record.state, state)
-    return replace(record, state=after, ts_updated=ts, reason=reason or record.reason)
+    return OrderRecord(
+        record.intent,
+        move(record.intent.client_id, record.state, state),
+        record.filled_lots,
+        record.filled_value,
+        record.fees,
+        record.ts_sent,
+        ts,
+        record.venue_order_id,
+        reason or record.reason,
+    )
+
+
+def accepted(record: OrderRecord, state: OrderState, venue_order_id: str, ts: int) -> OrderRecord:
+    """Return a record under the venue's own id, after a legal move where the state changes.
+
+    Raises
+    ------
+    DataIntegrityError
+        If the move is not legal.
+    """
+    if state is not record.state:
+        state = move(record.intent.client_id, record.state, state)
+    return OrderRecord(
+        record.intent,
+        state,
+        record.filled_lots,
+        record.filled_value,
+        record.fees,
+        record.ts_sent,
+        ts,
+        venue_order_id,
+        record.reason,
+    )
 
 
 def filled(record: OrderRecord, fill: Fill, ts: int) -> OrderRecord:
@@ -39,13 +71,16 @@ def filled(record: OrderRecord, fill: Fill, ts: int) -> OrderRecord:
             state = move(record.intent.client_id, state, OrderState.FILLED)
         elif state not in (OrderState.CANCEL_SENT, OrderState.PARTIALLY_FILLED):
             state = move(record.intent.client_id, state, OrderState.PARTIALLY_FILLED)
-    return replace(
-        record,
-        state=state,
-        filled_lots=lots,
-        filled_value=record.filled_value + fill.lots * fill.ticks,
-        fees=record.fees + fill.fee,
-        ts_updated=ts,
+    return OrderRecord(
+        record.intent,
+        state,
+        lots,
+        record.filled_value + fill.lots * fill.ticks,
+        record.fees + fill.fee,
+        record.ts_sent,
+        ts,
+        record.venue_order_id,
+        record.reason,
     )
 
 
