@@ -20,7 +20,7 @@ class TradingState(StrEnum):
     HALTED = "halted"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Started:
     """A process took over; commands older than the intent's time to live expire now.
 
@@ -36,7 +36,7 @@ class Started:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OperatorCommand:
     """A person's order to change the trading state.
 
@@ -55,14 +55,14 @@ class OperatorCommand:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InstrumentDefined:
     """An instrument appeared or its rules changed."""
 
     instrument: Instrument
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TradingWindow:
     """Limits entries, never warm-up and never exits: entries are decided only in [start, end).
 
@@ -76,12 +76,12 @@ class TradingWindow:
     end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClockTick:
     """Time passed without market data; due timers fire."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FeedStatus:
     """The market feed's own state.
 
@@ -97,7 +97,7 @@ class FeedStatus:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClockJumped:
     """The machine's clock moved against its monotonic clock.
 
@@ -110,14 +110,14 @@ class ClockJumped:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DatumQuarantined:
     """A datum failed validation and was kept out."""
 
     defect: DataDefect
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScoreObserved:
     """An opinion that came from outside the core, such as a model's or an LLM's.
 
@@ -145,7 +145,7 @@ class ScoreObserved:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderAccepted:
     """The venue holds the order."""
 
@@ -155,7 +155,7 @@ class OrderAccepted:
     venue_sequence: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderRejected:
     """The venue refused the order for good."""
 
@@ -166,7 +166,7 @@ class OrderRejected:
     venue_sequence: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderFilled:
     """The order traded."""
 
@@ -174,7 +174,7 @@ class OrderFilled:
     venue_sequence: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderCanceled:
     """The order works no more; what it had filled stays filled."""
 
@@ -184,7 +184,7 @@ class OrderCanceled:
     venue_sequence: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderExpired:
     """The order's time ran out; what it had filled stays filled."""
 
@@ -194,7 +194,7 @@ class OrderExpired:
     venue_sequence: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StopMoved:
     """A trailing stop moved."""
 
@@ -204,7 +204,7 @@ class StopMoved:
     venue_sequence: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AnswerLost:
     """The edge did not learn what became of a command; the order is UNKNOWN."""
 
@@ -213,7 +213,7 @@ class AnswerLost:
     ts_event: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderNotFound:
     """A definite answer to a query: the venue never held the order."""
 
@@ -221,7 +221,7 @@ class OrderNotFound:
     ts_event: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AccountReported:
     """What the venue says it holds for the account.
 

@@ -113,7 +113,7 @@ def leg_client_id(order: str, leg: Leg) -> str:
 _LEG_LETTERS = frozenset(leg.value for leg in Leg)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bracket:
     """Protection that becomes active as the entry fills; the legs cancel each other.
 
@@ -130,7 +130,7 @@ class Bracket:
     trail_ticks: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderIntent:
     """What a strategy wants to do, before risk has spoken.
 
@@ -183,7 +183,7 @@ class OrderIntent:
     reduce_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LimitCheck:
     """One limit that an intent was held against.
 
@@ -206,7 +206,7 @@ class ApprovalToken:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ApprovedOrder:
     """An intent that risk has approved: the only thing that a broker accepts.
 
@@ -236,7 +236,7 @@ class ApprovedOrder:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RefusedOrder:
     """An intent that risk has refused.
 
@@ -259,7 +259,7 @@ class RefusedOrder:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fill:
     """One execution.
 
@@ -294,7 +294,7 @@ class Fill:
     ts_event: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderRecord:
     """What is known of an order; a record, which no broker accepts.
 

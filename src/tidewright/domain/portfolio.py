@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tidewright.domain.orders import Side
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Position:
     """An open position in one instrument.
 
@@ -43,7 +43,7 @@ class Position:
     realized: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trade:
     """A round trip: everything between flat and flat.
 

@@ -24,7 +24,7 @@ class TriggerType(StrEnum):
     OPERATOR = "operator"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signal:
     """An opinion about one instrument.
 
@@ -58,7 +58,7 @@ class Signal:
     ts_known: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """The position that a signal asks for, before risk has spoken.
 
