@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from tidewright.app.operate import Answer
 
 HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="Folder of the trader; ./home by default.")
+    Path | None,
+    typer.Option("--home", help="Folder of the trader; the only one below ./home by default."),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for the record.")]
