@@ -78,6 +78,7 @@ def test_short_trade_earns_when_the_price_falls() -> None:
     trade = portfolio.book(fill(Side.BUY, 50, 9_900, 4), buying, BTC).trade
     assert trade is not None
     assert (trade.side, trade.pnl, trade.exit_reason) == (Side.SELL, 50 * 100 * 1_000 - 7, "signal")
+    assert (trade.entry_value, trade.exit_value) == (50 * 10_000, 50 * 9_900)
 
 
 @pytest.mark.parametrize(
