@@ -157,7 +157,7 @@ def test_person_watches_and_stops_the_main_job(browser: Browser, tmp_path: Path)
             "(old) => document.querySelector('[data-testid=price-chart]').dataset.bars !== old",
             arg=bar,
         )
-        signals = page.get_by_role("region", name="Signals")
+        signals = page.get_by_role("region", name="Signals, with confidence")
         ordered = signals.get_by_role("button").filter(has_text="Ordered").first
         ordered.click(timeout=120_000)
         page.wait_for_function(
@@ -172,6 +172,41 @@ def test_person_watches_and_stops_the_main_job(browser: Browser, tmp_path: Path)
         expect(page.get_by_test_id("state")).to_have_attribute("data-state", "halted", timeout=WAIT)
         expect(page.get_by_test_id("notices")).to_contain_text("Halted by dashboard:operator")
         assert page.problems == []
+
+
+def test_lists_end_on_whole_rows_and_say_moments_shortly(
+    browser: Browser, dashboard: RunningDashboard
+) -> None:
+    page = open_page(browser, dashboard.link)
+    for name in ("Signals, with confidence", "Alerts", "Refused signals"):
+        panel = page.get_by_role("region", name=name)
+        expect(panel).to_contain_text("older, scroll", timeout=WAIT)
+        cut = panel.get_by_role("list").evaluate(
+            """(list) => {
+              const end = list.getBoundingClientRect().bottom;
+              const ends = [...list.children].map((row) => row.getBoundingClientRect().bottom);
+              return Math.min(...ends.map((bottom) => Math.abs(bottom - end)));
+            }"""
+        )
+        assert cut < 1.5, name
+    alerts = page.get_by_role("region", name="Alerts")
+    expect(alerts).to_contain_text(re.compile(r"refused until (\d\d-\d\d )?\d\d:\d\d UTC\."))
+    when = alerts.locator("li time").first
+    expect(when).to_have_attribute("title", re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, "))
+    assert not re.search(r"\dT\d\d:\d\d", page.locator("body").inner_text())
+
+
+def test_signal_opens_the_events_it_led_to(browser: Browser, dashboard: RunningDashboard) -> None:
+    page = open_page(browser, dashboard.link)
+    signals = page.get_by_role("region", name="Signals, with confidence")
+    signals.get_by_role("button").filter(has_text="Ordered").first.click()
+    flow = signals.get_by_test_id("flow")
+    expect(flow).to_contain_text(
+        "SIGNAL_GENERATED → RISK_CHECK → ORDER_PLACED → ORDER_FILLED → POSITION_UPDATE",
+        timeout=WAIT,
+    )
+    signals.get_by_role("button").filter(has_text="Refused").first.click()
+    expect(flow).to_contain_text("SIGNAL_GENERATED → SIGNAL_REJECTED → ALERT_LOGGED", timeout=WAIT)
 
 
 def test_link_used_twice_asks_for_the_secret(browser: Browser, dashboard: RunningDashboard) -> None:

@@ -47,7 +47,7 @@ from tidewright.domain.orders import (
 )
 from tidewright.domain.portfolio import Position, Trade
 from tidewright.domain.signals import Direction, Signal, TriggerType
-from tidewright.domain.time import MINUTE
+from tidewright.domain.time import MINUTE, iso
 
 START = 1_700_006_400_000_000_000 // MINUTE * MINUTE
 STRATEGY = "sma_cross"
@@ -327,7 +327,8 @@ class FakeTrader:
         )  # fmt: skip
         severity = Severity.WARNING if step % 2 else Severity.INFO
         alert = AlertLogged(
-            severity, "signal_rejected", f"{bar.instrument}: over max_position_size_percent",
+            severity, "signal_rejected",
+            f"{bar.instrument}: entries are refused until {iso(bar.ts_known + 30 * MINUTE)}.",
             bar.instrument,
         )  # fmt: skip
         return [SignalGenerated(signal), rejected, alert]

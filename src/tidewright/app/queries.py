@@ -490,6 +490,7 @@ def _signal(number: int, row: SignalRow) -> SignalView:
         reason=signal.reason,
         trigger=signal.trigger_type,
         status=row.status,
+        flow=list(row.flow),
         time_ms=_milliseconds(signal.ts_known),
     )
 

@@ -249,6 +249,7 @@ class SignalView(ReadModel):
     reason: str
     trigger: TriggerType
     status: SignalStatus
+    flow: list[str] = Field(description="Names of the events of its step, in order.")
     time_ms: int
 
 

@@ -62,10 +62,11 @@ class BarRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SignalRow:
-    """A signal and what became of it in its step."""
+    """A signal, what became of it in its step, and the names of the events that led there."""
 
     signal: Signal
     status: SignalStatus
+    flow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -593,5 +594,23 @@ def _signal_rows(facts: Sequence[Fact]) -> list[SignalRow]:
             status = SignalStatus.REFUSED
         elif (signal.strategy, signal.instrument) in approved:
             status = SignalStatus.APPROVED
-        rows.append(SignalRow(signal, status))
+        flow = tuple(fact.EVENT for fact in facts if _is_about(fact, signal))
+        rows.append(SignalRow(signal, status, flow))
     return rows
+
+
+def _is_about(fact: Fact, signal: Signal) -> bool:
+    """Return whether a fact of the signal's own step follows from it."""
+    match fact:
+        case SignalGenerated(found):
+            return found is signal
+        case SignalRejected(found):
+            return found == signal
+        case RiskChecked(intent):
+            return (intent.strategy, intent.instrument) == (signal.strategy, signal.instrument)
+        case OrderPlaced(order):
+            intent = order.intent
+            return (intent.strategy, intent.instrument) == (signal.strategy, signal.instrument)
+        case AlertLogged():
+            return fact.instrument == signal.instrument
+    return False

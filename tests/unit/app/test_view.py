@@ -362,3 +362,12 @@ def test_slow_reader_gets_a_fresh_snapshot_instead_of_a_growing_queue() -> None:
     found = asyncio.run(scene())
     assert found["type"] == "snapshot"
     assert found["status"]["sequence"] > 2
+
+
+def test_signal_tells_the_events_of_its_own_step() -> None:
+    trader = FakeTrader()
+    for _ in range(120):
+        trader.step()
+    flows = {signal.status: signal.flow for signal in queries.signals(trader.view)}
+    assert flows[SignalStatus.APPROVED] == ["SIGNAL_GENERATED", "RISK_CHECK", "ORDER_PLACED"]
+    assert flows[SignalStatus.REFUSED] == ["SIGNAL_GENERATED", "SIGNAL_REJECTED", "ALERT_LOGGED"]

@@ -1001,6 +1001,11 @@ export interface components {
             /** Confidence */
             confidence: number;
             direction: components["schemas"]["Direction"];
+            /**
+             * Flow
+             * @description Names of the events of its step, in order.
+             */
+            flow: string[];
             /** Id */
             id: number;
             /** Instrument */

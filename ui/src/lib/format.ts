@@ -50,6 +50,34 @@ export function absolute(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
+/** A moment in UTC and where the person is. */
+export function everywhere(ms: number): string {
+  return `${absolute(ms)}, ${new Date(ms).toLocaleString(undefined, { timeZoneName: "short" })}`;
+}
+
+/** A moment in UTC as short as can be told apart: with its date only on another day than `now`. */
+export function near(ms: number, now: number | null): string {
+  const text = absolute(ms);
+  const sameDay = now !== null && text.slice(0, 10) === absolute(now).slice(0, 10);
+  return `${sameDay ? "" : `${text.slice(5, 10)} `}${text.slice(11, 16)} UTC`;
+}
+
+const MOMENTS = /\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z/;
+
+/** A text cut at each moment in it: words at even places, moments in milliseconds at odd ones. */
+export function moments(text: string): (string | number)[] {
+  const found = MOMENTS.exec(text);
+  if (found === null) return [text];
+  const rest = text.slice(found.index + found[0].length);
+  return [text.slice(0, found.index), Date.parse(found[0]), ...moments(rest)];
+}
+
+/** A text with each moment in it short. */
+export const short = (text: string, now: number | null): string =>
+  moments(text)
+    .map((part) => (typeof part === "number" ? near(part, now) : part))
+    .join("");
+
 export function clock(ms: number): string {
   return new Date(ms).toISOString().slice(11, 19);
 }

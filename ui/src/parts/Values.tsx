@@ -1,6 +1,6 @@
 import { useEffect, useRef, type ReactNode } from "react";
 import { useText } from "../i18n/text";
-import { absolute, change, gain, span, trend, TREND_COLOUR, UNKNOWN } from "../lib/format";
+import { absolute, change, everywhere, gain, moments, near, span, trend, TREND_COLOUR, UNKNOWN } from "../lib/format";
 
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -64,6 +64,19 @@ export function Side({ side }: { side: keyof typeof ARROW }) {
       </span>
       {t(key)}
     </span>
+  );
+}
+
+/** A text in which each moment is short, with the absolute one, in UTC and here, on hover. */
+export function Timed({ text, now }: { text: string; now: number | null }) {
+  return moments(text).map((part, index) =>
+    typeof part === "string" ? (
+      part
+    ) : (
+      <time key={index} dateTime={new Date(part).toISOString()} title={everywhere(part)} className="whitespace-nowrap">
+        {near(part, now)}
+      </time>
+    ),
   );
 }
 

@@ -1,8 +1,9 @@
 import { useText } from "../../i18n/text";
 import { figure } from "../../lib/format";
 import { useLive, useMarketTime } from "../../live/hooks";
+import { List } from "../../parts/List";
 import { Empty, Panel } from "../../parts/Panel";
-import { Ago } from "../../parts/Values";
+import { Ago, Timed } from "../../parts/Values";
 
 const COLOUR = { info: "text-muted", warning: "text-warning", critical: "text-danger dark:text-down" } as const;
 
@@ -20,7 +21,7 @@ export function AlertsPanel({ className = "" }: { className?: string }) {
       {alerts.length === 0 ? (
         <Empty>{t("alerts.none")}</Empty>
       ) : (
-        <ul className="max-h-[216px] overflow-y-auto">
+        <List height={216}>
           {alerts.toReversed().map((alert) => (
             <li
               key={alert.id}
@@ -29,13 +30,15 @@ export function AlertsPanel({ className = "" }: { className?: string }) {
               <span className={`${COLOUR[alert.severity]} font-semibold`}>
                 {t(`severity.${alert.severity}`)}
               </span>
-              <span className="break-words">{alert.message}</span>
+              <span className="break-words">
+                <Timed text={alert.message} now={now} />
+              </span>
               <span className="text-right text-small text-muted">
                 <Ago at={alert.time_ms} now={now} />
               </span>
             </li>
           ))}
-        </ul>
+        </List>
       )}
     </Panel>
   );

@@ -1,5 +1,5 @@
 import { useText } from "../../i18n/text";
-import { absolute, clock, span } from "../../lib/format";
+import { absolute, clock, short, span } from "../../lib/format";
 import { useLive } from "../../live/hooks";
 import { NOTICES } from "./StopButton";
 import { useFeed } from "./useFeed";
@@ -21,7 +21,7 @@ export function Notices() {
   if (status !== null && status.state !== "active") {
     const key = status.state === "halted" ? "halted.by" : "reducing.by";
     const time = status.state_since_ms === null ? "–" : `${clock(status.state_since_ms)} UTC`;
-    lines.push(t(key, { actor: status.state_actor || "–", time, reason: status.state_reason || "–" }));
+    lines.push(t(key, { actor: status.state_actor || "–", time, reason: short(status.state_reason, status.market_time_ms) || "–" }));
   }
   return (
     <>

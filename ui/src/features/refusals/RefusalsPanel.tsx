@@ -1,10 +1,11 @@
 import type { Refusal } from "../../client/api";
 import { useText } from "../../i18n/text";
-import { figure } from "../../lib/format";
+import { figure, short } from "../../lib/format";
 import { select } from "../../lib/selection";
 import { useLive, useMarketTime } from "../../live/hooks";
+import { List } from "../../parts/List";
 import { Empty, Panel } from "../../parts/Panel";
-import { Ago, Side } from "../../parts/Values";
+import { Ago, Side, Timed } from "../../parts/Values";
 
 function mostOften(refusals: Refusal[]): string | undefined {
   const counts = new Map<string, number>();
@@ -29,30 +30,39 @@ export function RefusalsPanel({ className = "" }: { className?: string }) {
       {last === undefined ? (
         <Empty>{t("refusals.none")}</Empty>
       ) : (
-        <ul className="max-h-[312px] overflow-y-auto">
-          {refusals.toReversed().map((refusal) => (
-            <li key={refusal.id} className="border-t border-line">
-              <button
-                onClick={() => select({ instrument: refusal.instrument })}
-                title={refusal.message}
-                className="grid w-full grid-cols-[1fr_auto] gap-x-3 py-1.5 text-left hover:bg-raised"
-              >
-                <span>
-                  <b className="font-semibold">{refusal.instrument}</b>{" "}
-                  <Side side={refusal.direction} />
-                </span>
-                <span className="text-right">
-                  {t("refusals.value", { value: refusal.value })}
-                  <span className="text-muted">, {t("refusals.limit", { limit: refusal.limit })}</span>
-                </span>
-                <span className="font-mono text-small break-words text-muted">{refusal.rule}</span>
-                <span className="text-right text-small text-muted">
-                  <Ago at={refusal.time_ms} now={now} />
-                </span>
-              </button>
-            </li>
-          ))}
-        </ul>
+        <>
+          <p className="flex justify-between pb-1 text-small text-muted">
+            <span>{t("refusals.rule")}</span>
+            <span>{t("refusals.value")}</span>
+          </p>
+          <List height={312}>
+            {refusals.toReversed().map((refusal) => (
+              <li key={refusal.id} className="border-t border-line">
+                <button
+                  onClick={() => select({ instrument: refusal.instrument })}
+                  title={short(refusal.message, now)}
+                  className="grid w-full grid-cols-[1fr_auto] gap-x-3 py-1.5 text-left hover:bg-raised"
+                >
+                  <span>
+                    <b className="font-semibold">{refusal.instrument}</b>{" "}
+                    <Side side={refusal.direction} />
+                  </span>
+                  <span className="text-right">
+                    <Timed text={refusal.value} now={now} />
+                    <span className="text-muted">
+                      {" / "}
+                      <Timed text={refusal.limit} now={now} />
+                    </span>
+                  </span>
+                  <span className="font-mono text-small break-words text-muted">{refusal.rule}</span>
+                  <span className="text-right text-small text-muted">
+                    <Ago at={refusal.time_ms} now={now} />
+                  </span>
+                </button>
+              </li>
+            ))}
+          </List>
+        </>
       )}
     </Panel>
   );

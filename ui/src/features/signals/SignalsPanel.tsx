@@ -1,7 +1,10 @@
+import { useState } from "react";
+import type { Signal } from "../../client/api";
 import { useText } from "../../i18n/text";
 import { figure, span } from "../../lib/format";
 import { select } from "../../lib/selection";
 import { useLive, useMarketTime } from "../../live/hooks";
+import { List } from "../../parts/List";
 import { Empty, Panel } from "../../parts/Panel";
 import { Ago, Side } from "../../parts/Values";
 
@@ -16,6 +19,7 @@ export function SignalsPanel({ className = "" }: { className?: string }) {
   const t = useText();
   const signals = useLive((state) => state.signals);
   const now = useMarketTime();
+  const [open, setOpen] = useState<number | null>(null);
   const last = signals.at(-1);
   const evidence =
     last !== undefined && now !== null
@@ -31,11 +35,15 @@ export function SignalsPanel({ className = "" }: { className?: string }) {
       {last === undefined ? (
         <Empty>{t("signals.none")}</Empty>
       ) : (
-        <ul className="max-h-[312px] overflow-y-auto">
+        <List height={312}>
           {signals.toReversed().map((signal) => (
             <li key={signal.id} className="border-t border-line">
               <button
-                onClick={() => select({ instrument: signal.instrument })}
+                onClick={() => {
+                  select({ instrument: signal.instrument });
+                  setOpen(open === signal.id ? null : signal.id);
+                }}
+                aria-expanded={open === signal.id}
                 className="grid w-full grid-cols-[1fr_auto] gap-x-3 py-1.5 text-left hover:bg-raised"
               >
                 <span>
@@ -48,11 +56,33 @@ export function SignalsPanel({ className = "" }: { className?: string }) {
                 <span className="text-right text-small text-muted">
                   <Ago at={signal.time_ms} now={now} />
                 </span>
+                {open === signal.id && <Flow signal={signal} />}
               </button>
             </li>
           ))}
-        </ul>
+        </List>
       )}
     </Panel>
+  );
+}
+
+/** The events from a signal to its position, as far as they came. */
+function Flow({ signal }: { signal: Signal }) {
+  const t = useText();
+  const orders = useLive((state) => state.orders);
+  const fills = useLive((state) => state.fills);
+  const order = [...orders.values()].find(
+    (found) =>
+      found.strategy === signal.strategy &&
+      found.instrument === signal.instrument &&
+      found.decided_ms === signal.time_ms,
+  );
+  const filled = order !== undefined && fills.some((fill) => fill.client_id === order.client_id);
+  const events = [...signal.flow, ...(filled ? ["ORDER_FILLED", "POSITION_UPDATE"] : [])];
+  return (
+    <span className="col-span-2 pt-1 text-small" data-testid="flow">
+      <span className="text-muted">{t("signals.flow")}: </span>
+      <span className="font-mono">{events.join(" → ")}</span>
+    </span>
   );
 }
