@@ -11,10 +11,10 @@ from tidewright.app.feeds.simulated import TRADING_START
 from tidewright.app.launch import (
     choose_feed,
     choose_pace,
+    choose_settings,
     choose_strategies,
     choose_window,
     default_home,
-    with_seed,
 )
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.time import DAY, parse_iso
@@ -90,9 +90,15 @@ def test_silence_of_the_feed_is_measured_in_market_time() -> None:
     assert choose_pace("6000", settings).stale_after_seconds == 5.0
 
 
-def test_seed_decides_like_any_other_setting() -> None:
-    assert with_seed(("a=1",), None) == ("a=1",)
-    assert plain_settings(*with_seed(("seed=3",), 9)).seed == 9
+def test_symbol_and_seed_decide_like_any_other_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = choose_settings(None, ("seed=3",), ("BTCUSDT", "ETHUSDT"), 9)
+    assert (found.seed, tuple(found.symbols)) == (9, ("BTCUSDT", "ETHUSDT"))
+    assert choose_settings(None, ("seed=3",)).seed == 3
+    with pytest.raises(ConfigError, match="seed"):
+        choose_settings(None, (), (), -1)
 
 
 def test_strategies_are_those_asked_for_or_those_of_the_settings() -> None:
