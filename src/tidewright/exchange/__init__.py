@@ -1,1 +1,1 @@
-"""A whole market in memory: books, matching, accounts, the paper venue; no I/O."""
+"""Venues in memory: the paper venue, its account and its fills; no I/O."""

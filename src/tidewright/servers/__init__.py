@@ -1,1 +1,1 @@
-"""Servers: the page and its API, the paper venue, the simulated exchange."""
+"""Servers: the page and its API, and the paper venue as a process of its own."""
