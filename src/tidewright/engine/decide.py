@@ -25,6 +25,7 @@ from tidewright.domain.orders import (
     Bracket,
     Leg,
     OrderIntent,
+    OrderRecord,
     OrderType,
     Side,
     client_order_id,
@@ -225,7 +226,8 @@ class Decider:
     ) -> None:
         state = self._state
         name = track.instrument.id
-        if any(order.intent.leg is Leg.EXIT for order in state.orders.working_for(name)):
+        working = state.orders.working_for(name)
+        if any(order.intent.leg is Leg.EXIT for order in working):
             return
         signal = Signal(
             holding.strategy,
@@ -238,6 +240,10 @@ class Decider:
             state.ts_known,
         )
         facts.append(SignalGenerated(signal))
+        # What is left of the entry would go on adding to what is being left.
+        for order in working:
+            if order.intent.leg is Leg.ENTRY:
+                self._cancel(order, facts, commands)
         intent = OrderIntent(
             client_id=self._client_id(signal.strategy, name, Leg.EXIT),
             strategy=signal.strategy,
@@ -253,6 +259,12 @@ class Decider:
             reduce_only=True,
         )
         self._check(intent, signal, state.account_view(equity), facts, commands)
+
+    def _cancel(self, order: OrderRecord, facts: list[Fact], commands: list[Command]) -> None:
+        state = self._state
+        updated, command = state.orders.request_cancel(order.intent.client_id, state.ts_known)
+        facts += [updated] if updated else []
+        commands += [command] if command else []
 
     def _check(
         self,

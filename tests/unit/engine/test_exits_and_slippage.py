@@ -3,7 +3,7 @@ from __future__ import annotations
 from fakes.engines import BUY, SELL, Bench, Scripted, facts_of, only_order, orders_of, setup
 from fakes.orders import bar
 from tidewright.domain import events as ev
-from tidewright.domain.facts import AlertLogged, CancelOrder, QueryOrder
+from tidewright.domain.facts import AlertLogged, CancelOrder, QueryOrder, SubmitOrder
 from tidewright.domain.orders import Leg
 from tidewright.domain.time import MINUTE
 from tidewright.strategy.outputs import Output
@@ -71,3 +71,17 @@ def test_a_cancellation_whose_answer_is_lost_is_asked_for_and_repeated_until_it_
     bench.tell(ev.OrderCanceled(order.client_id, "asked", bench.ts, bench.venue_sequence))
     assert bench.engine.state.orders.working() == ()
     assert orders_of(bench.bars(DOWN)) == []
+
+
+def test_leaving_cancels_what_is_left_of_the_entry_first() -> None:
+    script = {10_010: {**BUY, Output.LIMIT_OFFSET: 1.0}, 9_950: SELL}
+    bench = Bench(setup(Scripted("trader", script), expire_after_bars=9))
+    bench.bars(FLAT)
+    order = only_order(bench.bars(UP))
+    half = order.lots // 2
+    bench.tell(bench.accepted(order.client_id), bench.filled(order, 9_910, half))
+    outcome = bench.bars(DOWN)
+    cancel, submit = outcome.commands
+    assert cancel == CancelOrder(order.client_id, "BTCUSDT")
+    assert isinstance(submit, SubmitOrder)
+    assert (submit.order.intent.leg, submit.order.intent.lots) == (Leg.EXIT, half)
