@@ -36,7 +36,7 @@ export function List({ height, children }: ListProps) {
   }, [fit]);
   return (
     <>
-      <ul ref={ref} className="snap-y snap-proximity overflow-y-auto">
+      <ul ref={ref} className="overflow-y-auto">
         {children}
       </ul>
       {hidden > 0 && (
