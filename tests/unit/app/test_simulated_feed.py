@@ -21,6 +21,7 @@ from tidewright.domain.errors import ConfigError
 from tidewright.domain.events import Slice
 from tidewright.domain.time import DAY, MINUTE
 from tidewright.kernels.synthetic import BLOCK_MINUTES, PATH_POINTS
+from tidewright.market.instruments import load_table
 from tidewright.market.validation import BarRules, RawBars, check_bars
 
 DAYS = 20
@@ -178,3 +179,15 @@ def test_request_outside_the_market_is_refused():
 
 def test_feed_fits_in_one_short_file():
     assert len(Path(simulated.__file__).read_text("utf-8").splitlines()) <= 300
+
+
+def test_instruments_say_that_they_are_simulated_and_keep_their_stated_steps() -> None:
+    stated = load_table().get("BTCUSDT")
+    found = next(one for one in SimulatedFeed(1).instruments if one.id == "BTCUSDT")
+    assert found.venue == "simulated"
+    assert found.source.startswith("simulated market; steps and fees as of binance")
+    assert (found.tick_size, found.lot_size, found.taker_fee_rate) == (
+        stated.tick_size,
+        stated.lot_size,
+        stated.taker_fee_rate,
+    )

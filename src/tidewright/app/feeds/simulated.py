@@ -9,7 +9,7 @@ order book, and nothing that a strategy earns on it says anything about a real m
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 
 import numpy as np
@@ -32,6 +32,9 @@ from tidewright.market.instruments import InstrumentTable, load_table
 
 HISTORY_START = parse_iso("2024-01-01T00:00:00Z")
 """Open time of the first bar of every simulated market."""
+
+VENUE = "simulated"
+"""Venue of every instrument: nobody trades there."""
 
 TRADING_START = HISTORY_START + BLOCK_MINUTES * MINUTE
 """First moment at which to trade; the bars before it warm columns up."""
@@ -117,7 +120,9 @@ class SimulatedFeed:
         self.timeframe = "1m"
         self.history_start = HISTORY_START
         self.trading_start = TRADING_START
-        self.instruments: Sequence[Instrument] = [table.get(one.id) for one in SIMULATED]
+        self.instruments: Sequence[Instrument] = [
+            _pretended(table.get(one.id)) for one in SIMULATED
+        ]
         self.description = (
             f"simulated market, seed {seed}: {len(SIMULATED)} instruments, 1m, invented prices"
         )
@@ -271,3 +276,8 @@ class SimulatedFeed:
                 *columns,
             )
             yield Slice(ts_known, tuple(bars))
+
+
+def _pretended(stated: Instrument) -> Instrument:
+    source = f"simulated market; steps and fees as of {stated.venue}: {stated.source}"
+    return replace(stated, venue=VENUE, source=source)
