@@ -37,6 +37,13 @@ export const price = (value: Figure, instrument: Instrument | undefined) =>
 export const quantity = (value: Figure, instrument: Instrument | undefined) =>
   figure(value, instrument?.quantity_decimals ?? 4);
 
+/** An indicator's value: two decimals, and four significant digits where it is smaller than ten. */
+export function reading(value: Figure): string {
+  const size = Math.abs(Number(value ?? 0));
+  const decimals = size >= 10 || size === 0 ? 2 : Math.min(8, 3 - Math.floor(Math.log10(size)));
+  return figure(value, decimals);
+}
+
 /** Up, down or neither: the word from which sign, arrow and colour follow. */
 export function trend(value: Figure): "up" | "down" | "flat" {
   const number = Number(value ?? 0);

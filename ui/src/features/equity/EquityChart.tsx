@@ -157,7 +157,7 @@ export default function EquityChart({ currency }: { currency: string }) {
           aria-label={t("equity.chart", { currency })}
           data-testid="equity-chart"
           data-points={points.length}
-          className="h-[280px] w-full sm:h-[320px]"
+          className="h-[280px] w-full sm:h-[clamp(220px,calc(100vh-680px),320px)]"
         />
         {points.length === 0 && (
           <p className="absolute inset-0 z-10 grid place-items-center text-muted">{t("equity.none")}</p>

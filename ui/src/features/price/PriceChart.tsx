@@ -4,7 +4,7 @@ import { saveImage } from "../../charts/base";
 import { api, type Candle, type Instrument, type Status } from "../../client/api";
 import { useText } from "../../i18n/text";
 import { useDisplay } from "../../lib/display";
-import { figure, price, quantity, saveCsv, UNKNOWN } from "../../lib/format";
+import { price, quantity, reading, saveCsv } from "../../lib/format";
 import { useSelection } from "../../lib/selection";
 import { useLive } from "../../live/hooks";
 import { live } from "../../live/store";
@@ -58,7 +58,7 @@ export default function PriceChart({ instrument, timeframe, indicators }: Props)
           data-testid="price-chart"
           data-bars={newest}
           data-marks={marks}
-          className="h-[360px] w-full sm:h-[520px]"
+          className="h-[360px] w-full sm:h-[clamp(380px,calc(100vh-520px),520px)]"
         />
         {query.isSuccess && query.data.rows.length === 0 && candle === null && (
           <p className="absolute inset-0 z-10 grid place-items-center text-muted">{t("price.none")}</p>
@@ -165,7 +165,7 @@ function Legend({ chart, candle, instrument, indicators }: LegendProps) {
           />
           {label}{" "}
           <span className="text-ink">
-            {pane === "price" ? shown(candle?.columns[label] ?? undefined) : figure(candle?.columns[label], 2) || UNKNOWN}
+            {pane === "price" ? shown(candle?.columns[label] ?? undefined) : reading(candle?.columns[label])}
           </span>
         </span>
       ))}

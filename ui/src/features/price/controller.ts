@@ -18,7 +18,7 @@ import { chartOptions, makeChart, milliseconds, seconds } from "../../charts/bas
 import { TradeLines } from "../../charts/tradeLines";
 import type { Candle, Fill, Instrument, Position, Status, Trade } from "../../client/api";
 import { tokens } from "../../lib/display";
-import { price } from "../../lib/format";
+import { price, reading } from "../../lib/format";
 
 type Indicator = Status["indicators"][number];
 
@@ -29,6 +29,9 @@ export interface Words {
 }
 
 const WARM = 120;
+
+/** Values of any size, such as an RSI of 47 or an ATR of 0.0012. */
+const READING: PriceFormatCustom = { type: "custom", minMove: 1e-8, formatter: reading };
 
 /** Owns the price chart: candles, volume, the strategy's indicators, trades, stops and targets. */
 export class PriceController {
@@ -90,7 +93,7 @@ export class PriceController {
     let own = 2;
     for (const { label, pane } of this.indicators) {
       const place = pane === "price" ? 0 : pane === "volume" ? 1 : own++;
-      const format = pane === "price" ? { priceFormat } : {};
+      const format = pane === "price" ? { priceFormat } : pane === "own" ? { priceFormat: READING } : {};
       const series = this.chart.addSeries(
         LineSeries,
         { ...format, lineWidth: 1, lastValueVisible: pane !== "price", priceLineVisible: false, crosshairMarkerVisible: false },
