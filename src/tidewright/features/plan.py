@@ -1,26 +1,31 @@
-"""How a list of columns is computed: one window program and a few TA-Lib functions."""
+"""How a list of columns is computed: a window program, TA-Lib functions, derived columns, times."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tidewright.domain.instrument import Instrument
 from tidewright.features.declarations import (
+    CalendarRecipe,
     Channel,
     ColumnDeclaration,
     ColumnReference,
+    DerivedRecipe,
     RecursiveRecipe,
     WindowRecipe,
     declarations,
     resolve,
 )
-from tidewright.kernels import windows
+from tidewright.kernels import derived, windows
 
 _CHANNELS = tuple(Channel)
+
+Options = tuple[tuple[str, int | float], ...]
+"""TA-Lib's parameter names and their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,8 @@ class RecursiveGroup:
     function : str
         Name of the TA-Lib function.
     channels : tuple of Channel
-        Its inputs, as prices.
-    options : tuple of (str, int)
+        Its inputs, as prices and quantities.
+    options : tuple of (str, number)
         TA-Lib's parameter names and their values.
     lookback : int
         Row of its first value.
@@ -43,7 +48,7 @@ class RecursiveGroup:
 
     function: str
     channels: tuple[Channel, ...]
-    options: tuple[tuple[str, int], ...]
+    options: Options
     lookback: int
     targets: tuple[tuple[int, int], ...]
 
@@ -56,19 +61,25 @@ class ColumnPlan:
     ----------
     references : tuple of ColumnReference
         Columns, in the order of a row.
+    width : int
+        Columns of a row with those that only derived ones read, which come last.
     program, ratios
         As `kernels.windows.window_rows` takes them.
     groups : tuple of RecursiveGroup
         Recursive columns.
-    price_ratio : tuple of int
-        Tick size as an exact fraction.
+    derived : int64 array of shape (n_derived, 7)
+        As `kernels.derived.derived_step` takes it.
+    times : tuple of (CalendarRecipe, int)
+        Calendar columns and their places.
     """
 
     references: tuple[ColumnReference, ...]
+    width: int
     program: NDArray[np.int64]
     ratios: NDArray[np.int64]
     groups: tuple[RecursiveGroup, ...]
-    price_ratio: tuple[int, int]
+    derived: NDArray[np.int64]
+    times: tuple[tuple[CalendarRecipe, int], ...]
 
 
 def plan_columns(references: Sequence[ColumnReference], instrument: Instrument) -> ColumnPlan:
@@ -79,51 +90,102 @@ def plan_columns(references: Sequence[ColumnReference], instrument: Instrument) 
     ConfigError
         If a reference is not of a declared column with valid parameters.
     """
-    columns = tuple(resolve(item.name, item.parameters) for item in references)
-    entries: list[tuple[int, int, int, int, int]] = []
-    groups: dict[tuple[str, tuple[tuple[str, int], ...], int], RecursiveGroup] = {}
+    visible = tuple(resolve(item.name, item.parameters) for item in references)
+    columns = _with_operands(visible)
+    places = {column: place for place, column in reversed(list(enumerate(columns)))}
+    entries: list[tuple[int, ...]] = []
+    operations: list[tuple[int, ...]] = []
+    times: list[tuple[CalendarRecipe, int]] = []
+    groups: dict[tuple[object, ...], RecursiveGroup] = {}
     for index, column in enumerate(columns):
         declaration = declarations()[column.name]
         recipe = declaration.recipe
         if isinstance(recipe, WindowRecipe):
-            channel = _CHANNELS.index(recipe.channel)
-            length = declaration.lookback(column.parameters) + 1
-            width = recipe.width * column.parameters[1] if recipe.width else 0.0
-            bits = int(np.float64(width).view(np.int64))
-            entries.append((windows.STEPS[recipe.step], channel, length, index, bits))
+            entries.append(_window_entry(declaration, recipe, column, index))
+        elif isinstance(recipe, CalendarRecipe):
+            times.append((recipe, index))
+        elif isinstance(recipe, DerivedRecipe):
+            operations.append(_derived_entry(recipe, column, index, places))
         else:
             group = _group(declaration, recipe, column, index)
             # a repeated column has a handle of its own, so that each output fills one column
-            key = group.function, group.options, columns[:index].count(column)
+            key = group.function, group.channels, group.options, columns[:index].count(column)
             known = groups.get(key)
-            groups[key] = _joined(known, group) if known else group
+            joined = replace(known, targets=known.targets + group.targets) if known else group
+            groups[key] = joined
     return ColumnPlan(
-        columns,
+        visible,
+        len(columns),
         np.array(entries, np.int64).reshape(-1, windows.FIELDS),
         np.array((*instrument.price_ratio, *instrument.quantity_ratio), np.int64),
         tuple(groups.values()),
-        instrument.price_ratio,
+        np.array(operations, np.int64).reshape(-1, derived.FIELDS),
+        tuple(times),
     )
+
+
+def _with_operands(columns: Sequence[ColumnReference]) -> list[ColumnReference]:
+    """Return columns followed by those that only the derived ones among them read."""
+    found = list(columns)
+    known = set(columns)
+    for column in columns:
+        recipe = declarations()[column.name].recipe
+        if isinstance(recipe, DerivedRecipe):
+            missing = [item for item in _operands(recipe, column) if item not in known]
+            found += missing
+            known.update(missing)
+    return found
+
+
+def _operands(recipe: DerivedRecipe, column: ColumnReference) -> list[ColumnReference]:
+    return [
+        resolve(operand.name, [column.parameters[place] for place in operand.parameters])
+        for operand in recipe.operands
+    ]
+
+
+def _bits(value: float) -> int:
+    return int(np.float64(value).view(np.int64))
+
+
+def _window_entry(
+    declaration: ColumnDeclaration, recipe: WindowRecipe, column: ColumnReference, index: int
+) -> tuple[int, ...]:
+    given = column.parameters[recipe.argument] if recipe.argument >= 0 else 0.0
+    return (
+        windows.STEPS[recipe.step],
+        _CHANNELS.index(recipe.channels[0]),
+        declaration.lookback(column.parameters) + 1,
+        index,
+        _bits(recipe.factor * given),
+    )
+
+
+def _derived_entry(
+    recipe: DerivedRecipe,
+    column: ColumnReference,
+    index: int,
+    places: dict[ColumnReference, int],
+) -> tuple[int, ...]:
+    operands = [places[operand] for operand in _operands(recipe, column)]
+    constants = [column.parameters[place] for place in recipe.constants]
+    first, second, third = (operands + operands[:1] * 2)[:3]
+    low, high = (*constants, 0.0, 0.0)[:2]
+    operation = derived.OPERATIONS[recipe.operation]
+    return (operation, index, first, second, third, _bits(low), _bits(high))
 
 
 def _group(
     declaration: ColumnDeclaration, recipe: RecursiveRecipe, column: ColumnReference, index: int
 ) -> RecursiveGroup:
-    values = (int(value) for value in column.parameters)
+    values = (
+        int(value) if parameter.whole else value
+        for parameter, value in zip(declaration.parameters, column.parameters, strict=True)
+    )
     return RecursiveGroup(
         recipe.function,
         recipe.channels,
         tuple(zip(recipe.options, values, strict=True)),
         declaration.lookback(column.parameters),
         ((recipe.output, index),),
-    )
-
-
-def _joined(first: RecursiveGroup, second: RecursiveGroup) -> RecursiveGroup:
-    return RecursiveGroup(
-        first.function,
-        first.channels,
-        first.options,
-        first.lookback,
-        (*first.targets, *second.targets),
     )

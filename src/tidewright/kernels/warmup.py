@@ -15,6 +15,7 @@ from tidewright.kernels import (
     bars,
     brackets,
     correlation,
+    derived,
     expressions,
     fills,
     limits,
@@ -95,12 +96,17 @@ def _bar_calls() -> tuple[Call, ...]:
 
 def _column_calls() -> tuple[Call, ...]:
     program = np.array([(windows.MEAN, windows.CLOSE, 1, 0, 0)], np.int64)
+    series = _ints(windows.SERIES_ROWS, 1)
+    operation = np.zeros((1, derived.FIELDS), np.int64)
+    one = _floats(1)
     memory = windows.window_memory(program, _ints(4))
     code = np.array([0], np.int64)
     return (
         (windows.prices, (_ints(1), 1, 1)),
         (windows.window_step, (memory, _floats(1), 1, 1, 1, 1, 1)),
-        (windows.window_rows, (program, _ints(4), _ints(5, 1), _floats(1, 1))),
+        (windows.window_rows, (program, _ints(4), series, False, _floats(1, 1))),
+        (derived.derived_step, (operation, _floats(1), one)),
+        (derived.derived_series, (operation[0], one, one, one, _floats(1))),
         (
             expressions.evaluate_row,
             (code, _floats(1), _floats(1), _floats(1), _floats(1), _floats(1)),

@@ -1,14 +1,15 @@
-"""Window columns: each a pure function of its window of bars, by exact integer sums.
+"""Window columns: each a pure function of its window of bars, prices and volumes as whole steps.
 
 A program is an int64 array with one row per column: step, channel, window length in bars, the
-column that receives the value, and the bits of a width. `window_value` computes one entry;
+column that receives the value, and the bits of an argument. `window_value` computes one entry;
 `window_step` does it for a new bar over a ring that mirrors itself, so that every window is
-contiguous; `window_rows` does it for every row of a history. Sums are held in 128 bits and rounded
-once, so equal means of different windows are equal bits.
+contiguous; `window_rows` does it for every row of a history. The steps live in `exact` (sums held
+in 128 bits and rounded once, so equal means of different windows are equal bits), `levels` and
+`returns`; the last read a row of log returns, which is filled only for programs that need it.
 
 What `window_step` keeps lies in one array (`window_memory`), because every array that enters a
-compiled function costs more than a column: count of bars, ring capacity, number of columns, four
-ratios; then the program; then the ring.
+compiled function costs more than a column: count of bars, ring capacity, number of columns, whether
+returns are needed, four ratios; then the program; then the ring.
 """
 
 from __future__ import annotations
@@ -20,16 +21,25 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from tidewright.kernels.integer import (
-    checked_mul,
-    magnitude,
-    ratio_to_float,
-    wide_add,
-    wide_product,
-    wide_scale,
-    wide_subtract,
+from tidewright.kernels import levels, returns
+from tidewright.kernels.exact import (
+    PRICE_DENOMINATOR,
+    PRICE_NUMERATOR,
+    QUANTITY_DENOMINATOR,
+    QUANTITY_NUMERATOR,
+    change,
+    compare,
+    deviation,
+    mean,
+    prices,
+    scaled,
+    volume_weighted,
 )
 from tidewright.kernels.jit import compiled
+from tidewright.kernels.levels import largest, level_value, share, smallest
+from tidewright.kernels.returns import log_return, return_value
+
+__all__ = ["prices"]
 
 Int64 = NDArray[np.int64]
 """Array of int64."""
@@ -41,20 +51,39 @@ MAX_TICKS = 2**48
 MAX_LOTS = 2**60
 """Largest volume of a bar that a window column accepts."""
 
-OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
+OPEN, HIGH, LOW, CLOSE, VOLUME, RETURN = range(6)
 CHANNELS = 5
-"""Rows of a series: open, high, low and close in ticks, volume in lots."""
+"""Rows that a bar fills: open, high, low and close in ticks, volume in lots."""
+SERIES_ROWS = 6
+"""Rows of a series: those of a bar, and the bits of its log return."""
 
-STEP, CHANNEL, LENGTH, COLUMN, WIDTH = range(5)
+STEP, CHANNEL, LENGTH, COLUMN, ARGUMENT = range(5)
 FIELDS = 5
 """Columns of a program."""
 
-_COUNT, _CAPACITY, _COLUMNS, _RATIOS = range(4)
-_HEADER = 7
+_COUNT, _CAPACITY, _COLUMNS, _RETURNS, _RATIOS = range(5)
+_HEADER = 8
 
-PRICE_NUMERATOR, PRICE_DENOMINATOR, QUANTITY_NUMERATOR, QUANTITY_DENOMINATOR = range(4)
+(
+    LAST,
+    MEAN,
+    HIGHEST,
+    LOWEST,
+    CHANGE,
+    VWAP,
+    BAND,
+    DEVIATION,
+    ZSCORE,
+    BAND_POSITION,
+    BAND_WIDTH,
+    MEAN_RATIO,
+    MEAN_SIGN,
+    TO_MEAN,
+    TO_MEAN_RATIO,
+) = range(15)
 
-LAST, MEAN, HIGHEST, LOWEST, CHANGE, VOLATILITY, VWAP, BAND = range(8)
+_FIRST_OF_RETURNS = returns.RETURN_MEAN
+_FIRST_OF_LEVELS = levels.BODY
 
 STEPS: Mapping[str, int] = MappingProxyType(
     {
@@ -63,125 +92,83 @@ STEPS: Mapping[str, int] = MappingProxyType(
         "highest": HIGHEST,
         "lowest": LOWEST,
         "change": CHANGE,
-        "volatility": VOLATILITY,
         "vwap": VWAP,
         "band": BAND,
+        "deviation": DEVIATION,
+        "zscore": ZSCORE,
+        "band_position": BAND_POSITION,
+        "band_width": BAND_WIDTH,
+        "mean_ratio": MEAN_RATIO,
+        "mean_sign": MEAN_SIGN,
+        "to_mean": TO_MEAN,
+        "to_mean_ratio": TO_MEAN_RATIO,
+        "return_mean": returns.RETURN_MEAN,
+        "volatility": returns.VOLATILITY,
+        "return_skewness": returns.SKEWNESS,
+        "return_kurtosis": returns.KURTOSIS,
+        "return_autocorrelation": returns.AUTOCORRELATION,
+        "return_fourier": returns.FOURIER,
+        "body_share": levels.BODY,
+        "upper_shadow": levels.UPPER_SHADOW,
+        "lower_shadow": levels.LOWER_SHADOW,
+        "range_share": levels.RANGE_SHARE,
+        "gap": levels.GAP,
+        "rank": levels.RANK,
+        "range_position": levels.RANGE_POSITION,
+        "range_width": levels.RANGE_WIDTH,
+        "level_strength": levels.LEVEL_STRENGTH,
+        "level_distance": levels.LEVEL_DISTANCE,
+        "level_break": levels.LEVEL_BREAK,
+        "line_break": levels.LINE_BREAK,
     }
 )
 """Window steps by name."""
 
-_ZERO = np.uint64(0)
-
 
 @compiled
-def scaled(value: int, numerator: int, denominator: int) -> float:
-    """Return a whole number of steps, not below 0, times their exact size, rounded once."""
-    high, low = wide_product(magnitude(value), magnitude(numerator))
-    return ratio_to_float(high, low, magnitude(denominator))
-
-
-@compiled
-def prices(ticks: Int64, numerator: int, denominator: int) -> Float64:
-    """Return prices in ticks as floats, each rounded once."""
-    result = np.empty(len(ticks), np.float64)
-    for index in range(len(ticks)):
-        result[index] = scaled(ticks[index], numerator, denominator)
-    return result
-
-
-@compiled
-def mean(values: Int64, numerator: int, denominator: int) -> float:
-    """Return the mean of values not below 0, times an exact step, rounded once."""
-    low_sum = 0
-    high_sum = 0
-    for value in values:
-        low_sum += value & 0xFFFFFFFF
-        high_sum += value >> 32
-    high, low = wide_product(magnitude(high_sum), np.uint64(1 << 32))
-    high, low = wide_add(high, low, _ZERO, magnitude(low_sum))
-    high, low = wide_scale(high, low, magnitude(numerator))
-    return ratio_to_float(high, low, magnitude(checked_mul(len(values), denominator)))
-
-
-@compiled
-def deviation(values: Int64, numerator: int, denominator: int) -> float:
-    """Return the population standard deviation of values, times a step.
-
-    ``n * sum(d**2) - sum(d)**2`` is exact, with ``d`` measured from the newest value.
-    """
-    count = len(values)
-    newest = values[count - 1]
-    total = 0
-    high = _ZERO
-    low = _ZERO
-    for value in values:
-        difference = value - newest
-        size = magnitude(difference)
-        total += difference
-        square_high, square_low = wide_product(size, size)
-        high, low = wide_add(high, low, square_high, square_low)
-    high, low = wide_scale(high, low, magnitude(count))
-    size = magnitude(total)
-    square_high, square_low = wide_product(size, size)
-    high, low = wide_subtract(high, low, square_high, square_low)
-    spread = ratio_to_float(high, low, np.uint64(1))
-    return math.sqrt(spread) / count * numerator / denominator
-
-
-@compiled
-def volume_weighted(
-    high_ticks: Int64, low_ticks: Int64, close_ticks: Int64, lots: Int64, ratios: Int64
+def mean_value(
+    step: int, values: Int64, numerator: int, denominator: int, argument: float
 ) -> float:
-    """Return the mean of (high + low + close) / 3 weighted by lots; NaN when there are none.
+    """Return a column of means and deviations of one channel.
 
-    Rounded once while three times the lots fit 64 bits, which is beyond any real market.
+    Parameters
+    ----------
+    step : int
+        What to compute.
+    values : int64 array of shape (window,)
+        Ticks or lots.
+    numerator, denominator : int
+        Size of a tick or lot.
+    argument : float
+        Standard deviations of a band, or bars of a shorter window.
     """
-    high = _ZERO
-    low = _ZERO
-    lots_high = _ZERO
-    lots_low = _ZERO
-    for index in range(len(lots)):
-        weight = magnitude(lots[index])
-        price = magnitude(high_ticks[index] + low_ticks[index] + close_ticks[index])
-        value_high, value_low = wide_product(price, weight)
-        high, low = wide_add(high, low, value_high, value_low)
-        lots_high, lots_low = wide_add(lots_high, lots_low, _ZERO, weight)
-    if lots_high == _ZERO and lots_low == _ZERO:
-        return math.nan
-    high, low = wide_scale(high, low, magnitude(ratios[PRICE_NUMERATOR]))
-    step = magnitude(checked_mul(3, ratios[PRICE_DENOMINATOR]))
-    over, divisor = wide_product(lots_low, step)
-    if over == _ZERO and lots_high == _ZERO:
-        return ratio_to_float(high, low, divisor)
-    weights = ratio_to_float(lots_high, lots_low, np.uint64(1))
-    return ratio_to_float(high, low, step) / weights
-
-
-@compiled
-def change(values: Int64) -> float:
-    """Return the change from the first to the last value as a share of the first; NaN from 0."""
-    first = values[0]
-    if first == 0:
-        return math.nan
-    return float(values[len(values) - 1] - first) / float(first)
-
-
-@compiled
-def volatility(values: Int64) -> float:
-    """Return the sample standard deviation of log returns; NaN when a value is 0.
-
-    One pass: Welford, Technometrics 4 (1962) 419.
-    """
-    average = 0.0
-    squares = 0.0
-    for index in range(1, len(values)):
-        if values[index - 1] == 0 or values[index] == 0:
-            return math.nan
-        value = math.log(float(values[index]) / float(values[index - 1]))
-        difference = value - average
-        average += difference / index
-        squares += difference * (value - average)
-    return math.sqrt(squares / (len(values) - 2))
+    if step == MEAN:
+        return mean(values, numerator, denominator)
+    if step == DEVIATION:
+        return deviation(values, numerator, denominator)
+    if step == BAND:
+        middle = mean(values, numerator, denominator)
+        if argument == 0.0:
+            return middle
+        return middle + argument * deviation(values, numerator, denominator)
+    newest = float(values[len(values) - 1])
+    average = mean(values, 1, 1)
+    if step == TO_MEAN:
+        return share(newest, average, math.nan) - 1.0
+    if step == TO_MEAN_RATIO:
+        return share(newest, average, math.nan)
+    if step in (MEAN_RATIO, MEAN_SIGN):
+        short = mean(values[len(values) - int(argument) :], 1, 1)
+        if step == MEAN_RATIO:
+            return share(short, average, math.nan)
+        return compare(short, average)
+    spread = deviation(values, 1, 1)
+    if step == ZSCORE:
+        return share(newest - average, spread, 0.0)
+    width = 2.0 * argument * spread
+    if step == BAND_WIDTH:
+        return share(width, average, math.nan)
+    return share(newest - average, width, 0.0) + 0.5
 
 
 @compiled
@@ -191,8 +178,8 @@ def window_value(entry: Int64, series: Int64, end: int, ratios: Int64) -> float:
     Parameters
     ----------
     entry : int64 array of shape (5,)
-        Row of a program; a band lies ``width`` standard deviations above the mean.
-    series : int64 array of shape (5, n_bars)
+        Row of a program.
+    series : int64 array of shape (6, n_bars)
         Bars; the window ends before ``end``, and begins inside the array.
     end : int
         One past the window's newest bar.
@@ -207,22 +194,25 @@ def window_value(entry: Int64, series: Int64, end: int, ratios: Int64) -> float:
     step = entry[STEP]
     channel = entry[CHANNEL]
     start = end - entry[LENGTH]
+    argument = float(entry.view(np.float64)[ARGUMENT])
+    if step >= _FIRST_OF_LEVELS:
+        return level_value(step, channel, series, start, end, argument)
+    if step >= _FIRST_OF_RETURNS:
+        # the first bar of the window has its return from a bar before it
+        window = series.view(np.float64)[RETURN, start + 1 : end]
+        return return_value(step, window, int(argument))
     price_ratio = channel != VOLUME
     numerator = ratios[PRICE_NUMERATOR] if price_ratio else ratios[QUANTITY_NUMERATOR]
     denominator = ratios[PRICE_DENOMINATOR] if price_ratio else ratios[QUANTITY_DENOMINATOR]
     values = series[channel, start:end]
     if step == LAST:
         return scaled(values[0], numerator, denominator)
-    if step == MEAN:
-        return mean(values, numerator, denominator)
     if step == HIGHEST:
-        return scaled(values.max(), numerator, denominator)
+        return scaled(largest(values), numerator, denominator)
     if step == LOWEST:
-        return scaled(values.min(), numerator, denominator)
+        return scaled(smallest(values), numerator, denominator)
     if step == CHANGE:
         return change(values)
-    if step == VOLATILITY:
-        return volatility(values)
     if step == VWAP:
         return volume_weighted(
             series[HIGH, start:end],
@@ -231,11 +221,7 @@ def window_value(entry: Int64, series: Int64, end: int, ratios: Int64) -> float:
             series[VOLUME, start:end],
             ratios,
         )
-    middle = mean(values, numerator, denominator)
-    width = float(entry[WIDTH : WIDTH + 1].view(np.float64)[0])
-    if width == 0.0:
-        return middle
-    return middle + width * deviation(values, numerator, denominator)
+    return mean_value(step, values, numerator, denominator, argument)
 
 
 @compiled
@@ -254,6 +240,12 @@ def check_bar(series: Int64, index: int) -> None:
         raise OverflowError("volume outside 0 to 2**60 lots")
 
 
+def needs_returns(program: Int64) -> bool:
+    """Return whether a program reads log returns."""
+    steps = program[:, STEP]
+    return bool(((steps >= _FIRST_OF_RETURNS) & (steps < _FIRST_OF_LEVELS)).any())
+
+
 def window_memory(program: Int64, ratios: Int64) -> Int64:
     """Return the memory of `window_step` before any bar.
 
@@ -265,8 +257,9 @@ def window_memory(program: Int64, ratios: Int64) -> Int64:
         The instrument's price and quantity ratios.
     """
     capacity = max(1, int(program[:, LENGTH].max(initial=1)))
-    header = (0, capacity, len(program), *ratios.tolist())
-    ring = np.zeros(CHANNELS * 2 * capacity, np.int64)
+    returning = int(needs_returns(program))
+    header = (0, capacity, len(program), returning, *ratios.tolist())
+    ring = np.zeros(SERIES_ROWS * 2 * capacity, np.int64)
     return np.concatenate((np.array(header, np.int64), program.ravel(), ring))
 
 
@@ -311,7 +304,7 @@ def window_step(
     ratios = memory[_RATIOS:_HEADER]
     columns = memory[_COLUMNS]
     ring_start = _HEADER + columns * FIELDS
-    ring = memory[ring_start:].reshape((CHANNELS, 2 * capacity))
+    ring = memory[ring_start:].reshape((SERIES_ROWS, 2 * capacity))
     place = count % capacity
     ring[OPEN, place] = open_ticks
     ring[HIGH, place] = high_ticks
@@ -322,6 +315,12 @@ def window_step(
     newest = place + capacity
     for channel in range(CHANNELS):
         ring[channel, newest] = ring[channel, place]
+    if memory[_RETURNS]:
+        # before the first bar the ring holds a close of 0, which has no return
+        value = log_return(ring[CLOSE, newest - 1], close_ticks)
+        bits = ring.view(np.float64)
+        bits[RETURN, place] = value
+        bits[RETURN, newest] = value
     memory[_COUNT] = count + 1
     for index in range(columns):
         entry = memory[_HEADER + index * FIELDS : _HEADER + (index + 1) * FIELDS]
@@ -332,18 +331,22 @@ def window_step(
 
 
 @compiled
-def window_rows(program: Int64, ratios: Int64, series: Int64, rows: Float64) -> None:
+def window_rows(
+    program: Int64, ratios: Int64, series: Int64, returning: bool, table: Float64
+) -> None:
     """Write every window column of every row of a history, its first row being the anchor.
 
     Parameters
     ----------
     program : int64 array of shape (n_window_columns, 5)
-        What to compute.
+        What to compute; where a column goes is its place in the program.
     ratios : int64 array of shape (4,)
         The instrument's price and quantity ratios.
-    series : int64 array of shape (5, n_bars)
-        The bars.
-    rows : float64 array of shape (n_bars, n_columns)
+    series : int64 array of shape (6, n_bars)
+        The bars; the row of returns is filled when it is needed.
+    returning : bool
+        Whether it is.
+    table : float64 array of shape (n_window_columns, n_bars)
         Receives the values.
 
     Raises
@@ -351,11 +354,17 @@ def window_rows(program: Int64, ratios: Int64, series: Int64, rows: Float64) -> 
     OverflowError
         If a bar is outside the accepted range.
     """
-    for bar in range(series.shape[1]):
+    bars = series.shape[1]
+    for bar in range(bars):
         check_bar(series, bar)
-        for index in range(program.shape[0]):
-            entry = program[index]
-            value = math.nan
-            if bar + 1 >= entry[LENGTH]:
-                value = window_value(entry, series, bar + 1, ratios)
-            rows[bar, entry[COLUMN]] = value
+    if returning:
+        bits = series.view(np.float64)
+        for bar in range(bars):
+            earlier = series[CLOSE, bar - 1] if bar else 0
+            bits[RETURN, bar] = log_return(earlier, series[CLOSE, bar])
+    for index in range(program.shape[0]):
+        entry = program[index]
+        length = entry[LENGTH]
+        table[index, : min(length - 1, bars)] = math.nan
+        for bar in range(length - 1, bars):
+            table[index, bar] = window_value(entry, series, bar + 1, ratios)

@@ -14,7 +14,7 @@ from tidewright.domain.market import Bar
 from tidewright.features.bulk import bulk_columns
 from tidewright.features.declarations import declarations, resolve
 from tidewright.features.streaming import StreamingColumns
-from tidewright.kernels import windows
+from tidewright.kernels import derived, windows
 from tidewright.kernels.warmup import warm_up
 from tidewright.market.arrays import bar_arrays
 
@@ -65,12 +65,18 @@ def test_every_step_that_another_room_uses_is_compiled():
 @pytest.mark.parametrize("read_only", [False, True])
 def test_columns_after_warm_up_compile_nothing(read_only):
     warm_up()
-    steps = (windows.window_step, windows.window_rows, windows.prices)
+    steps = (
+        windows.window_step,
+        windows.window_rows,
+        windows.prices,
+        derived.derived_step,
+        derived.derived_series,
+    )
     before = [len(step.signatures) for step in steps]
     item = Instrument(
         "X", "v", "X", "Y", AssetClass.CRYPTO, Decimal("0.01"), Decimal("0.00001"), source="test"
     )
-    bars = [Bar("X", "1m", index, index + 1, 5, 6, 4, 5, 7) for index in range(100)]
+    bars = [Bar("X", "1m", index, index + 1, 5, 7, 4, 5 + index % 2, 7) for index in range(100)]
     history = bar_arrays("X", "1m", bars)
     for name in ("ts_event", "ts_known", "open", "high", "low", "close", "volume"):
         getattr(history, name).setflags(write=not read_only)

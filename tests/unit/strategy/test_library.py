@@ -8,6 +8,7 @@ import pytest
 
 from tidewright.domain.errors import ConfigError
 from tidewright.features.declarations import declarations
+from tidewright.features.reference import listing_text
 from tidewright.strategy.compile import N_OUTPUTS, compile_spec
 from tidewright.strategy.expressions import FUNCTIONS, parse_condition, parse_number
 from tidewright.strategy.library import library, library_texts, named
@@ -68,7 +69,8 @@ def test_documented_spec_loads(text: str) -> None:
 
 def test_documented_names_are_those_that_exist() -> None:
     text = LANGUAGE.read_text()
-    listed = text.split("<!-- columns -->")[1].strip().split("\n")[0]
-    assert sorted(declarations()) == re.findall(r"`(\w+)`", listed)
+    listed = text.split("<!-- columns -->\n")[1].split("\n<!-- end of columns -->")[0]
+    assert listed == listing_text()
+    assert sorted(declarations()) == sorted(re.findall(r"`(\w+)`", listed))
     for name in FUNCTIONS:
         assert f"`{name}(" in text

@@ -1,0 +1,154 @@
+"""Sums and ratios of whole numbers of steps, held in 128 bits and rounded once.
+
+Equal fractions give equal bits, whatever windows they come from. Where every term of a sum is small
+it is held in 64 bits: the sum is exact either way, so the bits are the same.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidewright.kernels.integer import (
+    checked_mul,
+    magnitude,
+    ratio_to_float,
+    wide_add,
+    wide_product,
+    wide_scale,
+    wide_subtract,
+)
+from tidewright.kernels.jit import compiled
+
+Int64 = NDArray[np.int64]
+"""Array of int64."""
+Float64 = NDArray[np.float64]
+"""Array of float64."""
+
+PRICE_NUMERATOR, PRICE_DENOMINATOR, QUANTITY_NUMERATOR, QUANTITY_DENOMINATOR = range(4)
+"""Places of an instrument's ratios."""
+
+_SMALL = 2**24
+_ZERO = np.uint64(0)
+
+
+@compiled
+def compare(first: float, second: float) -> float:
+    """Return 1 where the first is above the second, -1 below, 0 equal."""
+    if first > second:
+        return 1.0
+    if first < second:
+        return -1.0
+    return 0.0
+
+
+@compiled
+def scaled(value: int, numerator: int, denominator: int) -> float:
+    """Return a whole number of steps, not below 0, times their exact size, rounded once."""
+    high, low = wide_product(magnitude(value), magnitude(numerator))
+    return ratio_to_float(high, low, magnitude(denominator))
+
+
+@compiled
+def prices(ticks: Int64, numerator: int, denominator: int) -> Float64:
+    """Return prices in ticks as floats, each rounded once."""
+    result = np.empty(len(ticks), np.float64)
+    for index in range(len(ticks)):
+        result[index] = scaled(ticks[index], numerator, denominator)
+    return result
+
+
+@compiled
+def mean(values: Int64, numerator: int, denominator: int) -> float:
+    """Return the mean of values not below 0, times an exact step, rounded once."""
+    low_sum = 0
+    high_sum = 0
+    for value in values:
+        low_sum += value & 0xFFFFFFFF
+        high_sum += value >> 32
+    high, low = wide_product(magnitude(high_sum), np.uint64(1 << 32))
+    high, low = wide_add(high, low, _ZERO, magnitude(low_sum))
+    high, low = wide_scale(high, low, magnitude(numerator))
+    return ratio_to_float(high, low, magnitude(checked_mul(len(values), denominator)))
+
+
+@compiled
+def _wide_squares(values: Int64) -> tuple[np.uint64, np.uint64]:
+    """Return the sum of squared differences from the newest value in 128 bits."""
+    newest = values[len(values) - 1]
+    high = _ZERO
+    low = _ZERO
+    for value in values:
+        size = magnitude(value - newest)
+        square_high, square_low = wide_product(size, size)
+        high, low = wide_add(high, low, square_high, square_low)
+    return high, low
+
+
+@compiled
+def deviation(values: Int64, numerator: int, denominator: int) -> float:
+    """Return the population standard deviation of values, times a step.
+
+    ``n * sum(d**2) - sum(d)**2`` is exact, with ``d`` measured from the newest value.
+    Up to `_SMALL` and 10,000 values the squares fit 64 bits.
+    """
+    count = len(values)
+    newest = values[count - 1]
+    total = 0
+    squares = 0
+    widest = 0
+    for value in values:
+        difference = value - newest
+        total += difference
+        squares += difference * difference
+        widest |= abs(difference)
+    high = _ZERO
+    low = magnitude(squares)
+    if widest >= _SMALL:
+        high, low = _wide_squares(values)
+    high, low = wide_scale(high, low, magnitude(count))
+    size = magnitude(total)
+    square_high, square_low = wide_product(size, size)
+    high, low = wide_subtract(high, low, square_high, square_low)
+    spread = ratio_to_float(high, low, np.uint64(1))
+    return math.sqrt(spread) / count * numerator / denominator
+
+
+@compiled
+def volume_weighted(
+    high_ticks: Int64, low_ticks: Int64, close_ticks: Int64, lots: Int64, ratios: Int64
+) -> float:
+    """Return the mean of (high + low + close) / 3 weighted by lots; NaN when there are none.
+
+    Rounded once while three times the lots fit 64 bits, which is beyond any real market.
+    """
+    high = _ZERO
+    low = _ZERO
+    lots_high = _ZERO
+    lots_low = _ZERO
+    for index in range(len(lots)):
+        weight = magnitude(lots[index])
+        price = magnitude(high_ticks[index] + low_ticks[index] + close_ticks[index])
+        value_high, value_low = wide_product(price, weight)
+        high, low = wide_add(high, low, value_high, value_low)
+        lots_high, lots_low = wide_add(lots_high, lots_low, _ZERO, weight)
+    if lots_high == _ZERO and lots_low == _ZERO:
+        return math.nan
+    high, low = wide_scale(high, low, magnitude(ratios[PRICE_NUMERATOR]))
+    step = magnitude(checked_mul(3, ratios[PRICE_DENOMINATOR]))
+    over, divisor = wide_product(lots_low, step)
+    if over == _ZERO and lots_high == _ZERO:
+        return ratio_to_float(high, low, divisor)
+    weights = ratio_to_float(lots_high, lots_low, np.uint64(1))
+    return ratio_to_float(high, low, step) / weights
+
+
+@compiled
+def change(values: Int64) -> float:
+    """Return the change from the first to the last value as a share of the first; NaN from 0."""
+    first = values[0]
+    if first == 0:
+        return math.nan
+    return float(values[len(values) - 1] - first) / float(first)
