@@ -23,6 +23,8 @@ from tidewright.strategy.expressions import (
     Node,
     Not,
     Number,
+    parse_condition,
+    parse_number,
 )
 from tidewright.strategy.spec import (
     AtrDistance,
@@ -161,6 +163,67 @@ specs: st.SearchStrategy[StrategySpec] = st.builds(
     ),
 )
 """Specs that can open a position and leave it."""
+
+
+def _texts(*texts: str) -> st.SearchStrategy[Expression]:
+    return st.sampled_from(texts).map(lambda text: Expression(parse_condition(text)))
+
+
+_entries = st.one_of(
+    _texts("rsi(14) < 55", "rsi(14) > 45", "close > sma(10)", "close < sma(10)"),
+    _texts("crosses_above(close, sma(10))", "crosses_below(sma(5), sma(20))"),
+    _texts("close > previous(highest(5))", "volume > volume_average(20)"),
+    _texts("close > open", "rsi(14) > 45 and close < previous(close)"),
+    st.builds(Expression, any_condition),
+)
+_exits = st.one_of(
+    st.none(),
+    _texts("rsi(14) > 60", "rsi(14) < 40", "close < sma(10)", "close > open"),
+    st.builds(Expression, any_condition),
+)
+_near = st.one_of(
+    st.builds(AtrDistance, st.floats(0.2, 4), st.integers(2, 20)),
+    st.builds(PercentDistance, st.floats(0.01, 3)),
+)
+_maybe_near = st.one_of(st.none(), _near)
+
+bulk_specs: st.SearchStrategy[StrategySpec] = st.builds(
+    StrategySpec,
+    name=st.just("drawn"),
+    timeframe=st.sampled_from(["", "", "", "5m", "1h"]),
+    entry=st.builds(Sides, st.one_of(st.none(), _entries, _entries), _entries),
+    exit=st.builds(Sides, _exits, _exits),
+    confidence=st.one_of(
+        st.sampled_from([0.62, 0.9, 1.0, 0.31]).map(Number),
+        st.just(parse_number("rsi(14) / 100 + 0.3")),
+        st.just(parse_number("0.6 + rsi(14) / 1000")),
+        st.just(parse_number("when(rsi(14) > 60, 0.7, close / previous(close) - 0.35)")),
+    ).map(Expression),
+    sizing=st.one_of(
+        st.builds(
+            SizingSpec,
+            st.sampled_from([SizingMethod.RISK_PERCENT, SizingMethod.PERCENT_OF_EQUITY]),
+            st.sampled_from([Decimal("0.02"), Decimal(1), Decimal(30), Decimal(100)]),
+        ),
+        st.builds(
+            SizingSpec,
+            st.just(SizingMethod.FIXED_NOTIONAL),
+            st.sampled_from([Decimal(6), Decimal(700), Decimal(10**9)]),
+        ),
+        st.builds(
+            SizingSpec,
+            st.just(SizingMethod.FIXED_QUANTITY),
+            st.sampled_from([Decimal("0.01"), Decimal(1), Decimal(10**6)]),
+        ),
+    ),
+    stops=st.builds(Stops, st.one_of(_near, _maybe_near), _maybe_near, _maybe_near),
+    time_stop_bars=st.sampled_from([7, 0, 1, 60]),
+    entry_order=st.one_of(
+        st.just(EntryOrder()),
+        st.builds(EntryOrder, st.just(OrderKind.LIMIT), _near, st.integers(1, 12)),
+    ),
+)
+"""Specs that trade often on bars of a minute."""
 
 Truth = bool | None
 Row = Mapping[ColumnReference, float]

@@ -81,7 +81,7 @@ def reload_strategy(document: str, source: str) -> LoadedStrategy:
     """
     if source.partition(":")[0].endswith(".py"):
         return _load(source)
-    return _from_spec(load_spec(document, source), source)
+    return loaded_spec(load_spec(document, source), source)
 
 
 def _load(name: str, stops: Stops | None = None) -> LoadedStrategy:
@@ -96,21 +96,22 @@ def _load(name: str, stops: Stops | None = None) -> LoadedStrategy:
             raise ConfigError(f"strategy file {path} cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise ConfigError(f"strategy file {path} was not UTF-8 text: {error}") from error
-        return _from_spec(_protected(load_spec(text, str(path)), stops), str(path))
+        return loaded_spec(_protected(load_spec(text, str(path)), stops), str(path))
     known = library()
     if name not in known:
         raise ConfigError(
             f"strategy was {name!r}; expected a file or one of {', '.join(sorted(known))}"
             f"{nearest(name, known)}"
         )
-    return _from_spec(_protected(known[name], stops), "library")
+    return loaded_spec(_protected(known[name], stops), "library")
 
 
 def _protected(spec: StrategySpec, stops: Stops | None) -> StrategySpec:
     return replace(spec, stops=stops) if stops is not None and spec.stops == Stops() else spec
 
 
-def _from_spec(spec: StrategySpec, source: str) -> LoadedStrategy:
+def loaded_spec(spec: StrategySpec, source: str) -> LoadedStrategy:
+    """Return a spec ready for the engine; ``source`` says where it came from, for a person."""
     setup = StrategySetup(
         strategy=compile_spec(spec),
         timeframe=spec.timeframe,

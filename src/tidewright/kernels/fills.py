@@ -27,6 +27,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tidewright.kernels.accounting import fee, notional
+from tidewright.kernels.integer import checked_add
 from tidewright.kernels.jit import compiled
 
 MILLION = 1_000_000
@@ -220,6 +222,51 @@ def worsen(ticks: int, sign: int, cost_ppm: int) -> int:
         Costs in millionths of the price.
     """
     return max(ticks + sign * -(-ticks * cost_ppm // MILLION), 1)
+
+
+@compiled
+def entry_need(
+    limit: int,
+    reference: int,
+    sign: int,
+    lots: int,
+    cost_ppm: int,
+    terms: tuple[int, int, int],
+) -> int:
+    """Return what an entry is expected to take from free cash, in money units.
+
+    Parameters
+    ----------
+    limit : int
+        Limit price in ticks; 0 is a market order, valued at the reference price after costs.
+    reference : int
+        Latest close when it was decided, ticks.
+    sign : int
+        +1 for a buy, -1 for a sell.
+    lots : int
+        What is left of it.
+    cost_ppm : int
+        Costs in millionths of the price.
+    terms : (int, int, int)
+        The instrument's ``value_ratio`` and its taker fee in millionths.
+    """
+    ticks = limit if limit != 0 else worsen(reference, sign, cost_ppm)
+    return charged(ticks, lots, terms)
+
+
+@compiled
+def charged(ticks: int, lots: int, terms: tuple[int, int, int]) -> int:
+    """Return the value of lots at a price with its fee, in money units.
+
+    Parameters
+    ----------
+    ticks, lots : int
+        Price and quantity, > 0.
+    terms : (int, int, int)
+        The instrument's ``value_ratio`` and the fee rate in millionths.
+    """
+    value = notional(ticks, lots, terms[0], terms[1])
+    return checked_add(value, fee(value, terms[2]))
 
 
 @compiled

@@ -171,3 +171,67 @@ def order_cost(value: int, fee_ppm: int) -> int:
         Fee rate in millionths, >= 0.
     """
     return checked_add(value, checked_mul(2, ceiling_ratio(value, fee_ppm, PPM)))
+
+
+@compiled
+def claimed_cash(
+    position: int, entering: int, price: int, numerator: int, denominator: int, fee_ppm: int
+) -> int:
+    """Return the cash that one instrument claims.
+
+    Working entries claim their value and fees. A short position claims twice its value: what
+    buying it back costs, and cash of the same value behind it.
+
+    Parameters
+    ----------
+    position : int
+        Signed lots held.
+    entering : int
+        Lots of working entries of both sides, >= 0.
+    price : int
+        Highest price in ticks among mark and limits.
+    numerator, denominator : int
+        The instrument's ``value_ratio``.
+    fee_ppm : int
+        Fee rate in millionths, >= 0.
+    """
+    claimed = order_cost(value_ceiling(price, entering, numerator, denominator), fee_ppm)
+    if position < 0:
+        owed = value_ceiling(price, -position, numerator, denominator)
+        claimed = checked_add(claimed, checked_mul(2, owed))
+    return claimed
+
+
+@compiled
+def committed_direction(position: int, buying: int, selling: int) -> int:
+    """Return +1 for what is or may become long, -1 for short, 0 for flat.
+
+    Parameters
+    ----------
+    position : int
+        Signed lots held.
+    buying, selling : int
+        Lots of working entries of each side, >= 0.
+    """
+    long = checked_add(position, buying)
+    short = checked_add(-position, selling)
+    if long == short:
+        return 0 if worst_lots(position, buying, selling) == 0 else 1
+    return 1 if long > short else -1
+
+
+@compiled
+def daily_allowance(day_equity: int, loss_ppm: int, amount: int) -> int:
+    """Return the loss at which a day's limit trips: a share of its first equity, or an amount.
+
+    Parameters
+    ----------
+    day_equity : int
+        Money units that the day began with.
+    loss_ppm : int
+        Limit in millionths of that, in (0, 1e6].
+    amount : int
+        Limit in money units, whichever is met first; below 0 for none.
+    """
+    allowance = day_equity - trip_level(day_equity, loss_ppm)
+    return allowance if amount < 0 else min(allowance, amount)

@@ -23,6 +23,8 @@ from tidewright.kernels import (
     synthetic,
     windows,
 )
+from tidewright.kernels.bulk import layout
+from tidewright.kernels.bulk.run import run
 
 Call = tuple[Callable[..., object], tuple[object, ...]]
 """A step and arguments for it."""
@@ -48,6 +50,31 @@ def warm_up() -> int:
     return len(calls)
 
 
+def warm_up_research() -> int:
+    """Call the loops that only research uses; returns how many there are."""
+    rows = _ints(1)
+    none = np.zeros(0, np.int64)
+    table = _ints(1, 32)
+    market = layout.Market(*(rows,) * 7, none, none, none, _floats(1, 1), none, none, none)
+    script = layout.Script(none, _floats(1), _floats(1), _floats(1), _floats(1))
+    limits_ = layout.Limits(*(1,) * 17, 1.0, 1.0, 1)
+    state = layout.State(
+        *(rows,) * 2, *(table,) * 3, rows, table, _floats(1), *(table,) * 4, _floats(1), rows, rows
+    )
+    run(
+        market,
+        script,
+        layout.Plan(1, 1, 1, 1, 1),
+        limits_,
+        fills.FillRules(0, 0, 0, 0, 0, 0),
+        table,
+        state,
+        0,
+        0,
+    )
+    return 1
+
+
 def _ints(*shape: int) -> windows.Int64:
     return np.ones(shape, np.int64)
 
@@ -70,6 +97,9 @@ def _money_calls() -> tuple[Call, ...]:
         (limits.value_ceiling, (1, 1, 1, 1)),
         (limits.worst_lots, (0, 1, 1)),
         (limits.order_cost, (1, 1)),
+        (limits.claimed_cash, (0, 1, 1, 1, 1, 1_000)),
+        (limits.committed_direction, (0, 1, 1)),
+        (limits.daily_allowance, (1, 1, -1)),
         (sizing.wanted_lots, (sizing.PERCENT_OF_EQUITY, 10_000, 1_000, 1, 0, terms)),
         (sizing.capped_lots, (1, 1, 0, rooms, terms)),
     )
@@ -127,7 +157,8 @@ def _fill_calls() -> tuple[Call, ...]:
     return (
         (fills.step_flat, (tuple(state), tuple(bar), tuple(rules))),
         (fills.quiet_range_flat, (tuple(state),)),
-        (fills.worsen, (1, 1, 0)),
+        (fills.charged, (1, 1, (1, 1, 1_000))),
+        (fills.entry_need, (0, 1, 1, 1, 0, (1, 1, 1_000))),
     )
 
 

@@ -15,15 +15,12 @@ from typing import Any
 from tidewright.domain.errors import DataIntegrityError
 from tidewright.domain.events import OperatorCommand, TradingState
 from tidewright.domain.facts import AlertLogged, Fact, Severity, TradingStateChanged
-from tidewright.domain.money import MONEY_SCALE, from_decimal, to_decimal
+from tidewright.domain.money import from_decimal
 from tidewright.domain.portfolio import Trade
 from tidewright.domain.time import DAY, MINUTE, iso
-from tidewright.kernels.limits import trip_level
+from tidewright.kernels.limits import daily_allowance, trip_level
 from tidewright.risk.settings import LossType, RiskSettings, ppm
-from tidewright.risk.text import number
-
-ACTOR = "risk"
-"""Who changes the state when no person does."""
+from tidewright.risk.words import ACTOR, NEW_DAY, amount, daily_loss_text, drawdown_text
 
 _NEVER = -(2**62)
 _MONEY_BOUND = 2**62
@@ -64,6 +61,7 @@ class Breakers:
     """
 
     __slots__ = (
+        "_daily_amount",
         "_daily_level",
         "_daily_ppm",
         "_drawdown_ppm",
@@ -89,6 +87,8 @@ class Breakers:
         self._settings = settings
         self._drawdown_ppm = ppm(settings.max_drawdown_percent)
         self._daily_ppm = ppm(settings.max_daily_loss_percent)
+        most = settings.max_daily_loss
+        self._daily_amount = -1 if isinstance(most, str) else from_decimal(most)
         self._pending: list[Fact] = []
         self._level = _NEVER
         self._daily_level = _NEVER
@@ -247,7 +247,7 @@ class Breakers:
         self.day_end = (ts // DAY + 1) * DAY
         self._wake = self.day_end
         if self.state is TradingState.REDUCING and self.ends_with_day:
-            return self._change(TradingState.ACTIVE, ACTOR, "a new UTC day began")
+            return self._change(TradingState.ACTIVE, ACTOR, NEW_DAY)
         return []
 
     def _rearm(self) -> None:
@@ -261,9 +261,7 @@ class Breakers:
         self._level = max(trip_level(self.peak, self._drawdown_ppm), self._daily_level)
 
     def _daily_allowance(self) -> int:
-        allowance = self.day_equity - trip_level(self.day_equity, self._daily_ppm)
-        amount = self._settings.max_daily_loss
-        return allowance if isinstance(amount, str) else min(allowance, from_decimal(amount))
+        return daily_allowance(self.day_equity, self._daily_ppm, self._daily_amount)
 
     def _daily_trip_level(self) -> int:
         kind = self._settings.loss_type
@@ -277,9 +275,7 @@ class Breakers:
             lost = self.peak - self.equity
             return self.halt(
                 "max_drawdown_percent",
-                f"Equity fell by {_amount(lost)} from its peak of {_amount(self.peak)}, "
-                f"which reaches {number(self._settings.max_drawdown_percent)} %. "
-                "Entries are refused until an operator resumes.",
+                drawdown_text(self._settings, lost, self.peak),
             )
         base = self.day_equity
         if self._settings.loss_type is LossType.UNREALIZED:
@@ -287,11 +283,7 @@ class Breakers:
         return self._trip_daily(base - self.equity)
 
     def _trip_daily(self, lost: int) -> list[Fact]:
-        message = (
-            f"The day's {self._settings.loss_type.value} loss of {_amount(lost)} reaches the limit "
-            f"of {_amount(self._daily_allowance())}. Entries are refused until "
-            f"{iso(self.day_end)}."
-        )
+        message = daily_loss_text(self._settings, lost, self._daily_allowance(), self.day_end)
         facts = self._change(TradingState.REDUCING, ACTOR, message)
         self.ends_with_day = True
         return [AlertLogged(Severity.CRITICAL, "MAX_DAILY_LOSS_PERCENT", message), *facts]
@@ -306,8 +298,8 @@ class Breakers:
     def _restart_limits(self, *, from_halt: bool) -> Fact:
         message = (
             f"{'Peak and daily loss count' if from_halt else 'The daily loss counts'} from equity "
-            f"{_amount(self.equity)}; before, the peak was {_amount(self.peak)}, the day began "
-            f"with {_amount(self.day_equity)} and had realised {_amount(self.day_realized)}, with "
+            f"{amount(self.equity)}; before, the peak was {amount(self.peak)}, the day began "
+            f"with {amount(self.day_equity)} and had realised {amount(self.day_realized)}, with "
             f"{self.losses} losses and {self.errors} venue errors in a row."
         )
         if from_halt:
@@ -328,7 +320,3 @@ class Breakers:
 
 def _kept(message: str) -> AlertLogged:
     return AlertLogged(Severity.INFO, "TRADING_STATE_KEPT", message)
-
-
-def _amount(units: int) -> str:
-    return f"{to_decimal(units):.{MONEY_SCALE}f}".rstrip("0").rstrip(".")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tidewright.domain.errors import TidewrightError
 from tidewright.domain.orders import Leg, Side
-from tidewright.kernels.limits import order_cost, value_ceiling, worst_lots
+from tidewright.kernels.limits import claimed_cash, committed_direction, value_ceiling, worst_lots
 from tidewright.risk.account import AccountView
 from tidewright.risk.pacing import Approval
 from tidewright.risk.terms import InstrumentTerms
@@ -48,10 +48,7 @@ class Commitment:
     @property
     def direction(self) -> int:
         """+1 when it is or may become long, -1 for short, 0 for flat."""
-        long, short = self.position + self.buying, self.selling - self.position
-        if long == short:
-            return 0 if self.worst == 0 else 1
-        return 1 if long > short else -1
+        return committed_direction(self.position, self.buying, self.selling)
 
 
 class Unvalued(TidewrightError):
@@ -143,10 +140,14 @@ def free_cash(
     claimed = 0
     for name, commitment in committed.items():
         own = _terms(terms, name)
-        value = worth(own, commitment.buying + commitment.selling, commitment.price)
-        claimed += order_cost(value, own.fee_ppm)
-        if commitment.position < 0:
-            claimed += 2 * worth(own, -commitment.position, commitment.price)
+        claimed += claimed_cash(
+            commitment.position,
+            commitment.buying + commitment.selling,
+            commitment.price,
+            own.numerator,
+            own.denominator,
+            own.fee_ppm,
+        )
     return account.cash - claimed
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tidewright.domain.orders import LimitCheck
 from tidewright.risk.case import Breach, Case, Verdict, verdict
+from tidewright.risk.words import rate_text
 
 RATE_RULE = "max_orders_per_minute"
 """The rule whose breach halts trading."""
@@ -50,7 +51,5 @@ def max_orders_per_minute(case: Case) -> Verdict:
         RATE_RULE,
         f"{limit} orders per 60 s",
         f"{count} orders per 60 s",
-        lambda: (
-            f"This would be order {count} within 60 s; at most {limit} are allowed. Trading halts."
-        ),
+        lambda: rate_text(case.settings, count),
     )

@@ -138,8 +138,8 @@ def size(
     price = max(account.marks[signal.instrument], request.reference_ticks)
     step_terms = steps.Terms(own.numerator, own.denominator, own.fee_ppm, own.max_lots)
     wanted = steps.wanted_lots(
-        _STEPS[method_of(request.method)],
-        _amount(request, own, settings),
+        method_step(request.method),
+        sizing_amount(request.method, request.value, own, settings),
         account.equity,
         price,
         request.stop_ticks,
@@ -183,6 +183,17 @@ def method_of(name: str) -> SizingMethod:
         ) from None
 
 
+def method_step(name: str) -> int:
+    """Return the number by which the compiled steps know a method.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such method.
+    """
+    return _STEPS[method_of(name)]
+
+
 def _unsound(
     request: SizingRequest, account: AccountView, terms: Mapping[str, InstrumentTerms]
 ) -> SizingRefusal | None:
@@ -217,10 +228,21 @@ def _unsound(
     return None
 
 
-def _amount(request: SizingRequest, own: InstrumentTerms, settings: RiskSettings) -> int:
-    """Return the method's amount: millionths of equity, money units or lots, rounded down."""
-    value = request.value
-    method = method_of(request.method)
+def sizing_amount(name: str, value: Decimal, own: InstrumentTerms, settings: RiskSettings) -> int:
+    """Return a method's amount: millionths of equity, money units or lots, rounded down.
+
+    Parameters
+    ----------
+    name : str
+        A value of `SizingMethod`.
+    value : Decimal
+        As `SizingRequest` has it.
+    own : InstrumentTerms
+        Of the instrument.
+    settings : RiskSettings
+        The limits that cap it.
+    """
+    method = method_of(name)
     if method is SizingMethod.RISK_PERCENT:
         return min(ppm(value), ppm(settings.risk_per_trade_percent))
     if method is SizingMethod.PERCENT_OF_EQUITY:

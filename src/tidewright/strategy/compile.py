@@ -98,6 +98,10 @@ class CompiledStrategy:
         """
         return Evaluator(_program(self.spec, columns))
 
+    def program(self, columns: Sequence[ColumnReference] | None = None) -> Program:
+        """Return what the interpreter runs, written for a row layout; None means ``references``."""
+        return _program(self.spec, self.references if columns is None else columns)
+
     def evaluate_bulk(
         self, matrix: Float64, columns: Sequence[ColumnReference] | None = None
     ) -> Float64:

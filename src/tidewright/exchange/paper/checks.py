@@ -10,7 +10,7 @@ from tidewright.domain.money import to_decimal
 from tidewright.domain.orders import Leg, OrderIntent, OrderType, Side, leg_client_id
 from tidewright.exchange.paper.account import Listing
 from tidewright.exchange.paper.state import VenueState, WorkingTrade
-from tidewright.kernels.fills import worsen
+from tidewright.kernels.fills import charged, entry_need
 
 PRICE_END = 2**42
 """Prices stay below this many ticks."""
@@ -74,8 +74,10 @@ def exit_trade(state: VenueState, intent: OrderIntent) -> WorkingTrade | None:
 
 def affordable(state: VenueState, listing: Listing, ticks: int, lots: int, *, maker: bool) -> bool:
     """Return whether the account can pay an entry at the price at which it would trade."""
-    value = listing.value(ticks, lots)
-    return value + listing.fee(value, maker=maker) <= state.account.free
+    rate = listing.maker_ppm if maker else listing.taker_ppm
+    return (
+        charged(ticks, lots, (listing.numerator, listing.denominator, rate)) <= state.account.free
+    )
 
 
 def _shape(state: VenueState, intent: OrderIntent) -> Refusal | None:
@@ -162,6 +164,6 @@ def _cash(
 
 def _need(intent: OrderIntent, lots: int, listing: Listing, cost_ppm: int) -> int:
     """Return what an entry is expected to take from free cash, in money units."""
-    ticks = intent.limit_ticks or worsen(intent.reference_ticks, intent.side.sign, cost_ppm)
-    value = listing.value(ticks, lots)
-    return value + listing.fee(value, maker=False)
+    terms = listing.numerator, listing.denominator, listing.taker_ppm
+    limit, reference = intent.limit_ticks or 0, intent.reference_ticks
+    return entry_need(limit, reference, intent.side.sign, lots, cost_ppm, terms)

@@ -1,0 +1,172 @@
+"""From a strategy's outputs to approved orders over flat arrays, as `engine.decide` does it."""
+
+from __future__ import annotations
+
+from tidewright.kernels.brackets import distance_ticks
+from tidewright.kernels.bulk import layout as at
+from tidewright.kernels.bulk import risk
+from tidewright.kernels.bulk.breakers import halt
+from tidewright.kernels.bulk.layout import Float64, Int64, Limits, Market, Plan, State
+from tidewright.kernels.bulk.venue import settle
+from tidewright.kernels.jit import compiled
+
+
+@compiled
+def propose(
+    state: State, count: int, instrument: int, sign: int, outputs: Float64, own: Int64
+) -> int:
+    """Add an entry to the candidates of the moment, ranked; return how many there are.
+
+    Candidates come in the order of their instruments; the surer one goes before, and among equally
+    sure ones the earlier.
+    """
+    sure = outputs[at.CONFIDENCE]
+    place = count
+    candidates, sureness = state.candidates, state.sureness
+    while place > 0 and sureness[place - 1] < sure:
+        candidates[place] = candidates[place - 1]
+        sureness[place] = sureness[place - 1]
+        place -= 1
+    sureness[place] = sure
+    candidates[place, 0] = instrument
+    candidates[place, 1] = sign
+    for output in range(at.STOP_DISTANCE, at.LIMIT_OFFSET + 1):
+        candidates[place, output - at.STOP_DISTANCE + 2] = distance_ticks(
+            outputs[output], own[at.PRICE_NUMERATOR], own[at.PRICE_DENOMINATOR]
+        )
+    return count + 1
+
+
+@compiled
+def leave(state: State, market: Market, instrument: int, ts: int, why: int) -> None:
+    """Place an exit of all that is held, unless one works."""
+    trade, book = state.trades[instrument], state.books[instrument]
+    if trade[at.EXIT_LOTS] > 0:
+        return
+    lots = state.holdings[instrument, at.LOTS]
+    mark = market.close[book[at.ROW]]
+    row = log_order(state, instrument, ts, -1 if lots > 0 else 1, abs(lots), mark)
+    state.orders[row, at.ORDER_LEG] = at.EXIT
+    state.orders[row, at.ORDER_WHY] = why
+    state.confidences[row] = 1.0
+    book[at.EXIT_ORDER] = row
+    book[at.EXIT_FILLS] = 0
+    book[at.EXIT_REFERENCE] = mark
+    trade[at.EXIT_LOTS] = abs(lots)
+    trade[at.EXIT_LIMIT] = 0
+    trade[at.EXIT_SINCE] = ts
+    settle(state, instrument)
+
+
+@compiled
+def log_order(state: State, instrument: int, ts: int, sign: int, lots: int, mark: int) -> int:
+    """Write a row of the order log and return its number."""
+    row = state.account[at.ORDERS]
+    order = state.orders[row]
+    order[:] = 0
+    order[at.ORDER_SEQUENCE] = state.account[at.SEQUENCE]
+    order[at.ORDER_TIME] = ts
+    order[at.ORDER_INSTRUMENT] = instrument
+    order[at.ORDER_SIGN] = sign
+    order[at.ORDER_LOTS] = lots
+    order[at.ORDER_REFERENCE] = mark
+    state.account[at.ORDERS] = row + 1
+    return row  # type: ignore[no-any-return]
+
+
+@compiled
+def wanted_entry(state: State, market: Market, place: int) -> risk.Wanted:
+    """Return a candidate with its prices."""
+    candidate = state.candidates[place]
+    instrument, sign = candidate[0], candidate[1]
+    stop, target, trail, offset = candidate[2], candidate[3], candidate[4], candidate[5]
+    mark = market.close[state.books[instrument, at.ROW]]
+    return risk.Wanted(
+        instrument,
+        sign,
+        mark,
+        max(mark - sign * offset, 1) if offset != 0 else 0,
+        max(mark - sign * stop, 1) if stop != 0 else 0,
+        max(mark + sign * target, 1) if target != 0 else 0,
+        trail,
+        stop if stop != 0 else trail,
+    )
+
+
+@compiled
+def try_entry(
+    state: State,
+    market: Market,
+    place: int,
+    ts: int,
+    equity: int,
+    terms: Int64,
+    plan: Plan,
+    limits: Limits,
+) -> int:
+    """Size, check and place a candidate; return 0 or the rule that refused it."""
+    wanted = wanted_entry(state, market, place)
+    own, sure = terms[wanted.instrument], state.sureness[place]
+    others = risk.committed(state, market, terms)
+    lots, code = risk.size(wanted, equity, others, own, plan, limits)
+    if code == at.NOT_REFUSED:
+        code = risk.unsound(wanted, sure)
+    if code == at.NOT_REFUSED:
+        code = risk.refused_before_money(state, wanted, lots, ts, sure, own, limits)
+    if code == at.NOT_REFUSED:
+        code = risk.refused_by_money(wanted, lots, equity, others, own, limits)
+    if code == at.NOT_REFUSED and limits.max_correlated > 0:
+        together = risk.moving_together(state, market, wanted.instrument, wanted.sign, limits)
+        if together > limits.max_correlated:
+            code = at.REFUSED_CORRELATED
+    if code == at.NOT_REFUSED:
+        count = risk.approved_since(state, ts - risk.MINUTE) + 1
+        if count > limits.max_per_minute:
+            code = at.REFUSED_RATE
+            halt(state, ts, at.NOTE_RATE, (count, 0), limits)
+    if code == at.NOT_REFUSED:
+        enter(state, wanted, lots, ts, plan, sure)
+    return code
+
+
+@compiled
+def enter(state: State, wanted: risk.Wanted, lots: int, ts: int, plan: Plan, sure: float) -> None:
+    """Place an approved entry: it works from here on, though the venue may still refuse it."""
+    instrument = wanted.instrument
+    row = log_order(state, instrument, ts, wanted.sign, lots, wanted.mark)
+    order = state.orders[row]
+    order[at.ORDER_LEG] = at.ENTRY
+    order[at.ORDER_LIMIT] = wanted.limit
+    order[at.ORDER_STOP] = wanted.stop
+    order[at.ORDER_TARGET] = wanted.target
+    order[at.ORDER_TRAIL] = wanted.trail
+    state.confidences[row] = sure
+    trade, book = state.trades[instrument], state.books[instrument]
+    trade[:] = 0
+    trade[at.DIRECTION] = wanted.sign
+    trade[at.ENTRY_LOTS] = lots
+    trade[at.ENTRY_LIMIT] = wanted.limit
+    trade[at.ENTRY_SINCE] = ts
+    trade[at.ENTRY_BARS] = plan.expire_after_bars if wanted.limit != 0 else 0
+    trade[at.STOP] = wanted.stop
+    trade[at.TARGET] = wanted.target
+    trade[at.TRAIL] = wanted.trail
+    book[at.AT_VENUE] = 0
+    book[at.REFERENCE] = wanted.mark
+    book[at.ENTRY_ORDER] = row
+    book[at.HAS_STOP] = 1 if wanted.stop != 0 or wanted.trail != 0 else 0
+    book[at.HAS_TARGET] = 1 if wanted.target != 0 else 0
+    book[at.ENTRY_FILLS] = book[at.EXIT_FILLS] = 0
+    book[at.STOP_FILLS] = book[at.TARGET_FILLS] = 0
+    settle(state, instrument)
+
+
+@compiled
+def exit_reason(held: Int64, outputs: Float64, bars: int, time_stop_bars: int) -> int:
+    """Return why a position is to be left now; -1 when it is not."""
+    rule = outputs[at.EXIT_LONG] if held[at.LOTS] > 0 else outputs[at.EXIT_SHORT]
+    if rule == 1.0:
+        return at.BY_RULE
+    if 0 < time_stop_bars <= bars - held[at.OPENED_BAR]:
+        return at.BY_TIME
+    return -1

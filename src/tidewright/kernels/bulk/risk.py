@@ -1,0 +1,278 @@
+"""Sizing and limits of entries over flat arrays, in the order in which `risk.gate` looks at them.
+
+The arithmetic is that of `kernels.limits` and `kernels.sizing`; what is written here is the order.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tidewright.kernels import limits as exact
+from tidewright.kernels import sizing
+from tidewright.kernels.bulk import layout as at
+from tidewright.kernels.bulk.layout import Int64, Limits, Market, Plan, State
+from tidewright.kernels.correlation import returns_correlation
+from tidewright.kernels.integer import checked_add
+from tidewright.kernels.jit import compiled
+
+MINUTE = 60_000_000_000
+"""Nanoseconds of a minute."""
+
+
+class Wanted(NamedTuple):
+    """An entry before its size is known: prices in ticks, 0 means none.
+
+    Parameters
+    ----------
+    instrument, sign : int
+        What, and +1 for long, -1 for short.
+    mark : int
+        Latest close, > 0.
+    limit, stop, target, trail : int
+        Limit price, stop and target prices, trailing distance.
+    risked : int
+        Ticks between the latest close and the stop; the trailing distance where there is none.
+    """
+
+    instrument: int
+    sign: int
+    mark: int
+    limit: int
+    stop: int
+    target: int
+    trail: int
+    risked: int
+
+
+class Committed(NamedTuple):
+    """What all instruments but one are committed to.
+
+    Parameters
+    ----------
+    worth : int
+        Their value at the worst, money units.
+    cash : int
+        Cash that nothing has claimed, money units.
+    orders : int
+        Orders that work.
+    """
+
+    worth: int
+    cash: int
+    orders: int
+
+
+@compiled
+def dearest(state: State, market: Market, instrument: int) -> int:
+    """Return the highest price in ticks among mark and prices of a working entry."""
+    book = state.books[instrument]
+    price = market.close[book[at.ROW]]
+    if state.trades[instrument, at.ENTRY_LOTS] > 0:
+        price = max(price, book[at.REFERENCE], state.trades[instrument, at.ENTRY_LIMIT])
+    return price  # type: ignore[no-any-return]
+
+
+@compiled
+def sides(trade: Int64) -> tuple[int, int]:
+    """Return lots that a working entry buys and sells."""
+    left = trade[at.ENTRY_LOTS]
+    return (left, 0) if trade[at.DIRECTION] > 0 else (0, left)
+
+
+@compiled
+def committed(state: State, market: Market, terms: Int64) -> Committed:
+    """Return what is held and what working entries may still add to it, at the worst."""
+    worth, cash, orders = 0, state.account[at.CASH], 0
+    for instrument in range(terms.shape[0]):
+        trade, lots = state.trades[instrument], state.holdings[instrument, at.LOTS]
+        entering = trade[at.ENTRY_LOTS]
+        if lots == 0 and entering == 0:
+            continue
+        own = terms[instrument]
+        ratio = own[at.NUMERATOR], own[at.DENOMINATOR]
+        price = dearest(state, market, instrument)
+        buying, selling = sides(trade)
+        most = exact.worst_lots(lots, buying, selling)
+        worth = checked_add(worth, exact.value_ceiling(price, most, ratio[0], ratio[1]))
+        claimed = exact.claimed_cash(lots, entering, price, ratio[0], ratio[1], own[at.TAKER_PPM])
+        cash = checked_add(cash, -claimed)
+        orders += (1 if entering > 0 else 0) + (1 if trade[at.EXIT_LOTS] > 0 else 0)
+        if lots != 0:
+            orders += state.books[instrument, at.HAS_STOP] + state.books[instrument, at.HAS_TARGET]
+    return Committed(worth, cash, orders)
+
+
+@compiled
+def refusal_of_cap(cap: int) -> int:
+    """Return the rule behind a cap of `kernels.sizing`."""
+    if cap == sizing.BY_POSITION:
+        return at.REFUSED_POSITION
+    if cap == sizing.BY_EXPOSURE:
+        return at.REFUSED_EXPOSURE
+    if cap == sizing.BY_CASH:
+        return at.REFUSED_CASH
+    return at.REFUSED_RISK if cap == sizing.BY_RISK else at.REFUSED_INSTRUMENT
+
+
+@compiled
+def size(
+    wanted: Wanted, equity: int, others: Committed, own: Int64, plan: Plan, limits: Limits
+) -> tuple[int, int]:
+    """Return the lots of an entry, and 0 or the rule that left no room.
+
+    Parameters
+    ----------
+    wanted : Wanted
+        The entry; its instrument is flat and no order of it works.
+    equity : int
+        Money units.
+    others : Committed
+        What the other instruments are committed to.
+    own : int64 array of shape (N_TERMS,)
+        Terms of the instrument.
+    plan : Plan
+        How to size.
+    limits : Limits
+        Limits.
+    """
+    if equity < 1:
+        return 0, at.REFUSED_ACCOUNT
+    if plan.method == sizing.RISK_PERCENT and wanted.risked == 0:
+        return 0, at.REFUSED_SIZING
+    terms = sizing.Terms(
+        own[at.NUMERATOR], own[at.DENOMINATOR], own[at.TAKER_PPM], own[at.MAX_LOTS]
+    )
+    asked = sizing.wanted_lots(
+        plan.method, own[at.AMOUNT], equity, wanted.mark, wanted.risked, terms
+    )
+    keep = exact.ceiling_ratio(equity, limits.cash_ppm, exact.PPM)
+    rooms = sizing.Rooms(
+        exact.share_of(equity, limits.position_ppm),
+        max(exact.share_of(equity, limits.exposure_ppm) - others.worth, 0),
+        max(checked_add(others.cash, -keep), 0),
+        exact.share_of(equity, limits.risk_ppm),
+    )
+    lots, cap = sizing.capped_lots(asked, wanted.mark, wanted.risked, rooms, terms)
+    if lots < own[at.MIN_LOTS]:
+        enough = asked >= own[at.MIN_LOTS]
+        return 0, refusal_of_cap(cap) if enough else at.REFUSED_INSTRUMENT
+    value = exact.value_ceiling(wanted.mark, lots, terms.numerator, terms.denominator)
+    if value < own[at.MIN_NOTIONAL]:
+        return 0, refusal_of_cap(cap)
+    return lots, at.NOT_REFUSED
+
+
+@compiled
+def unsound(wanted: Wanted, sure: float) -> int:
+    """Return what is wrong with an entry's form, or 0."""
+    if not 0.0 <= sure <= 1.0:
+        return at.REFUSED_FORM
+    entry = wanted.limit if wanted.limit != 0 else wanted.mark
+    if wanted.stop != 0 and wanted.sign * (entry - wanted.stop) <= 0:
+        return at.REFUSED_BRACKET
+    if wanted.target != 0 and wanted.sign * (wanted.target - entry) <= 0:
+        return at.REFUSED_BRACKET
+    return at.NOT_REFUSED
+
+
+@compiled
+def repeated(state: State, wanted: Wanted, lots: int, ts: int, window: int) -> bool:
+    """Return whether an equal entry was approved within a time."""
+    row = state.account[at.ORDERS] - 1
+    orders = state.orders
+    while row >= 0 and orders[row, at.ORDER_TIME] > ts - window:
+        if (
+            orders[row, at.ORDER_LEG] == at.ENTRY
+            and orders[row, at.ORDER_INSTRUMENT] == wanted.instrument
+            and orders[row, at.ORDER_SIGN] == wanted.sign
+            and orders[row, at.ORDER_LOTS] == lots
+        ):
+            return True
+        row -= 1
+    return False
+
+
+@compiled
+def approved_since(state: State, ts: int) -> int:
+    """Return how many orders were approved after a time."""
+    row = state.account[at.ORDERS] - 1
+    while row >= 0 and state.orders[row, at.ORDER_TIME] > ts:
+        row -= 1
+    return state.account[at.ORDERS] - 1 - row  # type: ignore[no-any-return]
+
+
+@compiled
+def moving_together(
+    state: State, market: Market, instrument: int, sign: int, limits: Limits
+) -> int:
+    """Return how many positions and entries move with an entry, itself included."""
+    count = 1
+    own = state.books[instrument, at.ROW] + 1
+    for other in range(state.trades.shape[0]):
+        buying, selling = sides(state.trades[other])
+        lots = state.holdings[other, at.LOTS]
+        direction = exact.committed_direction(lots, buying, selling)
+        if other == instrument or direction == 0:
+            continue
+        there = state.books[other, at.ROW] + 1
+        seen = min(
+            limits.correlation_bars,
+            own - market.first[instrument],
+            there - market.first[other],
+        )
+        together = returns_correlation(
+            market.close[own - seen : own], market.close[there - seen : there]
+        )
+        if not together * direction * sign < limits.correlation:
+            count += 1
+    return count
+
+
+@compiled
+def refused_before_money(
+    state: State, wanted: Wanted, lots: int, ts: int, sure: float, own: Int64, limits: Limits
+) -> int:
+    """Return the first limit that an entry breaks before its money is looked at, or 0."""
+    if state.breakers[at.STATE] != at.ACTIVE:
+        return at.REFUSED_STATE
+    if ts < state.breakers[at.COOLDOWN_UNTIL]:
+        return at.REFUSED_COOLDOWN
+    if sure < limits.confidence:
+        return at.REFUSED_CONFIDENCE
+    if wanted.sign < 0 and not own[at.SHORTABLE]:
+        return at.REFUSED_SHORT
+    lowest = min(wanted.limit, wanted.mark) if wanted.limit != 0 else wanted.mark
+    value = exact.value_ceiling(lowest, lots, own[at.NUMERATOR], own[at.DENOMINATOR])
+    if value < own[at.MIN_NOTIONAL]:
+        return at.REFUSED_INSTRUMENT
+    apart = abs(wanted.limit - wanted.mark) if wanted.limit != 0 else 0
+    if not exact.within_share(apart, wanted.mark, limits.collar_ppm):
+        return at.REFUSED_COLLAR
+    if repeated(state, wanted, lots, ts, limits.duplicate_window):
+        return at.REFUSED_DUPLICATE
+    return at.NOT_REFUSED
+
+
+@compiled
+def refused_by_money(
+    wanted: Wanted, lots: int, equity: int, others: Committed, own: Int64, limits: Limits
+) -> int:
+    """Return the first limit of money that an entry breaks, or 0."""
+    if others.orders + 1 > limits.max_open:
+        return at.REFUSED_OPEN_ORDERS
+    numerator, denominator = own[at.NUMERATOR], own[at.DENOMINATOR]
+    entry = wanted.limit if wanted.limit != 0 else wanted.mark
+    distance = wanted.trail if wanted.stop == 0 else abs(entry - wanted.stop)
+    if distance != 0:
+        lost = exact.value_ceiling(distance, lots, numerator, denominator)
+        if not exact.within_share(lost, equity, limits.risk_ppm):
+            return at.REFUSED_RISK
+    value = exact.value_ceiling(max(wanted.mark, wanted.limit), lots, numerator, denominator)
+    if not exact.within_share(value, equity, limits.position_ppm):
+        return at.REFUSED_POSITION
+    if not exact.within_share(checked_add(others.worth, value), equity, limits.exposure_ppm):
+        return at.REFUSED_EXPOSURE
+    left = checked_add(others.cash, -exact.order_cost(value, own[at.TAKER_PPM]))
+    if left < exact.ceiling_ratio(equity, limits.cash_ppm, exact.PPM):
+        return at.REFUSED_CASH
+    return at.NOT_REFUSED

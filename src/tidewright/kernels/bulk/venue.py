@@ -1,0 +1,254 @@
+"""The venue over flat arrays: what bars do to trades, what is taken and what is refused.
+
+What a bar does to a trade is `kernels.fills.step` alone.
+"""
+
+from __future__ import annotations
+
+from tidewright.kernels.bulk import layout as at
+from tidewright.kernels.bulk.booking import book_fill
+from tidewright.kernels.bulk.breakers import note, venue_answer
+from tidewright.kernels.bulk.layout import Int64, Limits, Market, State
+from tidewright.kernels.fills import (
+    FAR,
+    BarStep,
+    FillRules,
+    StepResult,
+    TradeState,
+    charged,
+    entry_need,
+    quiet_range,
+    step,
+)
+from tidewright.kernels.integer import checked_add, checked_mul
+from tidewright.kernels.jit import compiled
+from tidewright.kernels.limits import floor_ratio
+
+PRICE_END = 2**42
+"""Prices stay below this many ticks."""
+
+TAKEN = 0
+"""The venue took an order."""
+INVALID_PRICE = 1
+"""A price of the order is outside what the venue counts in."""
+MIN_NOTIONAL = 2
+"""The order is worth too little."""
+INSUFFICIENT_CASH = 3
+"""Free cash does not cover it."""
+
+
+@compiled
+def read_trade(row: Int64) -> TradeState:
+    """Return a row of ``State.trades`` as the fill step takes it."""
+    return TradeState(
+        row[0],
+        row[1],
+        row[2],
+        row[3],
+        row[4],
+        row[5],
+        row[6],
+        row[7],
+        row[8],
+        row[9],
+        row[10],
+        row[11],
+        row[12],
+        row[13],
+        row[14],
+    )
+
+
+@compiled
+def write_trade(row: Int64, trade: TradeState) -> None:
+    """Write a trade into a row of ``State.trades``."""
+    row[0] = trade.direction
+    row[1] = trade.key
+    row[2] = trade.entry_lots
+    row[3] = trade.entry_limit
+    row[4] = trade.entry_since
+    row[5] = trade.entry_bars
+    row[6] = trade.held
+    row[7] = trade.stop
+    row[8] = trade.target
+    row[9] = trade.trail
+    row[10] = trade.best
+    row[11] = trade.triggered
+    row[12] = trade.exit_lots
+    row[13] = trade.exit_limit
+    row[14] = trade.exit_since
+
+
+@compiled
+def settle(state: State, instrument: int) -> None:
+    """Find the range in which bars change nothing, or end a trade of which nothing is left."""
+    trade, book = state.trades[instrument], state.books[instrument]
+    if trade[at.HELD] == 0 and trade[at.ENTRY_LOTS] == 0:
+        trade[:] = 0
+        book[at.QUIET_LOW] = -FAR
+        book[at.QUIET_HIGH] = FAR
+        return
+    low, high = quiet_range(read_trade(trade))
+    book[at.QUIET_LOW] = low
+    book[at.QUIET_HIGH] = high
+
+
+@compiled
+def free_cash(account: Int64) -> int:
+    """Return cash that may be spent: sold-short value is owed, and as much again is collateral."""
+    return account[at.CASH] - 2 * account[at.OWED]  # type: ignore[no-any-return]
+
+
+@compiled
+def meet(
+    state: State,
+    market: Market,
+    instrument: int,
+    row: int,
+    terms: Int64,
+    rules: FillRules,
+    limits: Limits,
+) -> None:
+    """Take an instrument's trade through a bar and book what it traded."""
+    book = state.books[instrument]
+    before = read_trade(state.trades[instrument])
+    bar = BarStep(
+        market.opened[row],
+        market.known[row],
+        market.open[row],
+        market.high[row],
+        market.low[row],
+        market.close[row],
+        market.volume[row],
+    )
+    result = step(before, bar, rules)
+    entry = result.entry
+    if entry.lots > 0:
+        rate = terms[at.MAKER_PPM] if entry.maker else terms[at.TAKER_PPM]
+        worth = charged(entry.ticks, entry.lots, (terms[at.NUMERATOR], terms[at.DENOMINATOR], rate))
+        if worth > free_cash(state.account):
+            state.trades[instrument, at.ENTRY_LOTS] = 0
+            before = read_trade(state.trades[instrument])
+            result = step(before, bar, rules)
+    earlier = row - market.first[instrument]
+    book_step(state, instrument, before, result, (bar.opened, bar.closed, earlier), terms, limits)
+    if result.state.held > 0 and result.state.stop != before.stop:
+        book[at.STOP_REFERENCE] = result.state.stop
+    write_trade(state.trades[instrument], result.state)
+    settle(state, instrument)
+
+
+@compiled
+def book_step(
+    state: State,
+    instrument: int,
+    before: TradeState,
+    result: StepResult,
+    bar: tuple[int, int, int],
+    terms: Int64,
+    limits: Limits,
+) -> None:
+    """Book what the legs of a trade traded in a bar, the entry first."""
+    sign = before.direction
+    book_fill(state, instrument, at.ENTRY, sign, result.entry, bar, terms, limits)
+    if result.entry.lots > 0 and before.best == 0:
+        book = state.books[instrument]
+        if before.stop != 0 or before.trail != 0 or before.target != 0:
+            venue_answer(state, bar[1], True, limits)
+        book[at.STOP_REFERENCE] = before.stop if before.stop != 0 else book[at.REFERENCE]
+    book_fill(state, instrument, at.EXIT, -sign, result.exit, bar, terms, limits)
+    book_fill(state, instrument, at.STOPPED, -sign, result.stop, bar, terms, limits)
+    book_fill(state, instrument, at.TARGETED, -sign, result.target, bar, terms, limits)
+
+
+@compiled
+def needed(state: State, instrument: int, lots: int, terms: Int64, cost_ppm: int) -> int:
+    """Return what an instrument's entry is expected to take from free cash."""
+    trade = state.trades[instrument]
+    return entry_need(
+        trade[at.ENTRY_LIMIT],
+        state.books[instrument, at.REFERENCE],
+        trade[at.DIRECTION],
+        lots,
+        cost_ppm,
+        (terms[at.NUMERATOR], terms[at.DENOMINATOR], terms[at.TAKER_PPM]),
+    )
+
+
+@compiled
+def refusal(state: State, instrument: int, terms: Int64, rules: FillRules) -> int:
+    """Return why the venue refuses an instrument's new entry, or `TAKEN`.
+
+    Sides, quantities and directions were looked at before an order is approved.
+
+    Parameters
+    ----------
+    state : State
+        The entry stands in it, not yet at the venue.
+    instrument : int
+        Whose entry.
+    terms : int64 array of shape (n_instruments, N_TERMS)
+        Of all instruments.
+    rules : FillRules
+        What the market costs.
+    """
+    trade, own = state.trades[instrument], terms[instrument]
+    reference = state.books[instrument, at.REFERENCE]
+    limit, lots = trade[at.ENTRY_LIMIT], trade[at.ENTRY_LOTS]
+    for price in (limit, reference, trade[at.STOP], trade[at.TARGET], trade[at.TRAIL]):
+        if price >= PRICE_END:
+            return INVALID_PRICE
+    valued = checked_mul(limit if limit != 0 else reference, lots)
+    if floor_ratio(valued, own[at.NUMERATOR], own[at.DENOMINATOR]) < own[at.MIN_NOTIONAL]:
+        return MIN_NOTIONAL
+    need = needed(state, instrument, lots, own, rules.cost_ppm)
+    free = free_cash(state.account)
+    for other in range(state.trades.shape[0]):
+        left = state.trades[other, at.ENTRY_LOTS]
+        if left > 0 and state.books[other, at.AT_VENUE]:
+            reserved = needed(state, other, left, terms[other], rules.cost_ppm)
+            free = checked_add(free, -reserved)
+    return TAKEN if need <= free else INSUFFICIENT_CASH
+
+
+@compiled
+def entries_work(state: State) -> bool:
+    """Return whether an entry works, those on their way to the venue included."""
+    for instrument in range(state.trades.shape[0]):
+        if state.trades[instrument, at.ENTRY_LOTS] > 0:
+            return True
+    return False
+
+
+@compiled
+def carry_out(state: State, ts: int, terms: Int64, rules: FillRules, limits: Limits) -> None:
+    """Bring the moment's orders to the venue and hear its answers; a halt ends all entries."""
+    account = state.account
+    cancel = state.breakers[at.STATE] == at.HALTED and entries_work(state)
+    refused = 0
+    for row in range(account[at.FIRST_NEW], account[at.ORDERS]):
+        instrument = state.orders[row, at.ORDER_INSTRUMENT]
+        if state.orders[row, at.ORDER_LEG] == at.EXIT:
+            venue_answer(state, ts, True, limits)
+            continue
+        code = refusal(state, instrument, terms, rules)
+        if code == TAKEN:
+            state.books[instrument, at.AT_VENUE] = 1
+            venue_answer(state, ts, True, limits)
+            continue
+        refused += 1
+        state.trades[instrument, at.ENTRY_LOTS] = 0
+        settle(state, instrument)
+        note(state, ts, at.NOTE_REJECTED, instrument, code, row)
+        venue_answer(state, ts, False, limits)
+    if cancel:
+        for instrument in range(state.trades.shape[0]):
+            if state.trades[instrument, at.ENTRY_LOTS] > 0:
+                state.trades[instrument, at.ENTRY_LOTS] = 0
+                settle(state, instrument)
+        # The venue answers the cancellation of an order that it refused with its refusal.
+        for _ in range(refused):
+            venue_answer(state, ts, False, limits)
+    if cancel or account[at.ORDERS] > account[at.FIRST_NEW]:
+        account[at.SEQUENCE] += 1
+    account[at.FIRST_NEW] = account[at.ORDERS]

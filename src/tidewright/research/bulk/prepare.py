@@ -1,0 +1,245 @@
+"""From a request to the arrays of the bulk loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tidewright.domain.errors import ConfigError
+from tidewright.domain.instrument import Instrument
+from tidewright.domain.money import from_decimal
+from tidewright.domain.time import timeframe_nanoseconds
+from tidewright.features.bulk import bulk_columns
+from tidewright.features.declarations import ColumnReference
+from tidewright.kernels.bulk import layout as at
+from tidewright.kernels.bulk.breakers import NEVER
+from tidewright.kernels.bulk.venue import PRICE_END
+from tidewright.kernels.fills import FAR, FillRules
+from tidewright.market.aggregation import aggregate
+from tidewright.market.arrays import BarArrays, Int64
+from tidewright.research.bulk.request import BulkRequest, Unsupported
+from tidewright.research.bulk.settings import limits_of, plan_of, terms_row, whole_minimum
+from tidewright.strategy.compile import CompiledStrategy
+from tidewright.strategy.outputs import N_OUTPUTS
+
+_COLUMNS = ("ts_event", "ts_known", "open", "high", "low", "close", "volume")
+_FIRST_LOG = 4_096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Everything that `kernels.bulk.run.run` takes.
+
+    Parameters
+    ----------
+    market, script, plan, limits, rules, terms
+        As there.
+    instruments : tuple of Instrument
+        By the number that the arrays use.
+    cash : int
+        Opening balance in money units.
+    """
+
+    market: at.Market
+    script: at.Script
+    plan: at.Plan
+    limits: at.Limits
+    rules: FillRules
+    terms: Int64
+    instruments: tuple[Instrument, ...]
+    cash: int
+
+
+def prepare(request: BulkRequest) -> Prepared | Unsupported:
+    """Return a request as arrays, or why the loop cannot run it.
+
+    Raises
+    ------
+    ConfigError
+        If the series do not fit the instruments.
+    """
+    series = _cut(request)
+    unsupported = _unsupported(request, series)
+    if unsupported is not None:
+        return Unsupported(f"{unsupported}; the event path runs it")
+    config = request.config
+    setup = config.strategies[0]
+    strategy = setup.strategy
+    assert isinstance(strategy, CompiledStrategy)  # noqa: S101 - `_unsupported` looked
+    by_id = {instrument.id: instrument for instrument in request.instruments}
+    instruments = tuple(by_id[one.instrument] for one in series)
+    timeframe = setup.timeframe or config.feed_timeframe
+    program = strategy.program()
+    bars_per_row = timeframe_nanoseconds(timeframe) // timeframe_nanoseconds(config.feed_timeframe)
+    return Prepared(
+        market=_market(series, instruments, strategy.references, timeframe, request.silent),
+        script=at.Script(
+            program.code,
+            program.constants,
+            np.zeros(max(program.stack_depth, 1)),
+            np.full(N_OUTPUTS, np.nan),
+            np.full(len(strategy.references), np.nan),
+        ),
+        plan=plan_of(setup, bars_per_row, request.window.start, request.window.end),
+        limits=limits_of(config.risk),
+        rules=request.paper.rules(request.seed),
+        terms=np.stack([terms_row(one, setup, config.risk) for one in instruments]),
+        instruments=instruments,
+        cash=from_decimal(request.paper.initial_balance),
+    )
+
+
+def new_state(prepared: Prepared) -> at.State:
+    """Return the state in which a run begins."""
+    count, rows = len(prepared.instruments), len(prepared.market.order)
+    account = np.zeros(at.N_ACCOUNT, np.int64)
+    account[at.CASH] = prepared.cash
+    # The first input opens the account.
+    account[at.SEQUENCE] = 1
+    breakers = np.zeros(at.N_BREAKERS, np.int64)
+    breakers[at.LEVEL] = breakers[at.DAILY_LEVEL] = NEVER
+    books = np.zeros((count, at.N_BOOK), np.int64)
+    books[:, at.SLIPPED_DAY] = -1
+    books[:, at.QUIET_LOW], books[:, at.QUIET_HIGH] = -FAR, FAR
+    log = _FIRST_LOG + 16 * count
+    return at.State(
+        account=account,
+        breakers=breakers,
+        trades=np.zeros((count, at.N_TRADE), np.int64),
+        books=books,
+        holdings=np.zeros((count, at.N_HOLDING), np.int64),
+        refusals=np.zeros(len(at.RULES), np.int64),
+        candidates=np.zeros((count, 7), np.int64),
+        sureness=np.zeros(count),
+        orders=np.empty((log, at.N_ORDER), np.int64),
+        fills=np.empty((log, at.N_FILL), np.int64),
+        round_trips=np.empty((log, at.N_TRADE_LOG), np.int64),
+        notes=np.empty((log, at.N_NOTE), np.int64),
+        confidences=np.empty(log),
+        times=np.empty(rows, np.int64),
+        equity=np.empty(rows, np.int64),
+    )
+
+
+def longer_logs(state: at.State) -> at.State:
+    """Return a state whose logs have twice the room."""
+
+    def double(log: Int64) -> Int64:
+        return np.concatenate((log, np.empty_like(log)))
+
+    return state._replace(
+        orders=double(state.orders),
+        fills=double(state.fills),
+        round_trips=double(state.round_trips),
+        notes=double(state.notes),
+        confidences=np.concatenate((state.confidences, np.empty_like(state.confidences))),
+    )
+
+
+def _cut(request: BulkRequest) -> tuple[BarArrays, ...]:
+    """Return the series by instrument id, up to the end of the window."""
+    end = request.window.end
+    ids = sorted(one.instrument for one in request.series)
+    if ids != sorted({one.id for one in request.instruments}):
+        raise ConfigError(f"series were of {ids}; expected one for each given instrument")
+    ordered = sorted(request.series, key=lambda one: one.instrument)
+    if not end:
+        return tuple(ordered)
+    return tuple(
+        one.slice(0, int(np.searchsorted(one.ts_known, end, side="right"))) for one in ordered
+    )
+
+
+def _unsupported(request: BulkRequest, series: Sequence[BarArrays]) -> str | None:
+    """Return what the loop would not do exactly as engine and venue do."""
+    setups = request.config.strategies
+    if len(setups) != 1:
+        return f"{len(setups)} strategies share one account"
+    if not isinstance(setups[0].strategy, CompiledStrategy):
+        return f"strategy {setups[0].strategy.name!r} is written in Python"
+    if request.paper.rules(request.seed).partial_ppm:
+        return "partial fills are simulated"
+    for one in series:
+        if one.timeframe != request.config.feed_timeframe:
+            return f"{one.instrument} has bars of {one.timeframe}, not of the feed's timeframe"
+        if len(one) and (int(one.low.min()) <= 0 or int(one.high.max()) >= PRICE_END):
+            return f"{one.instrument} has prices outside 1 to {PRICE_END - 1} ticks"
+    for instrument in request.instruments:
+        if not whole_minimum(instrument):
+            return f"{instrument.id} has a smallest order value finer than money is counted in"
+    return None
+
+
+def _market(
+    series: Sequence[BarArrays],
+    instruments: Sequence[Instrument],
+    references: Sequence[ColumnReference],
+    timeframe: str,
+    silent: Int64,
+) -> at.Market:
+    columns = [_joined([getattr(one, name) for one in series]) for name in _COLUMNS]
+    first = _firsts([len(one) for one in series])
+    rows = len(columns[0])
+    if len(series) == 1:
+        order, owner = np.arange(rows), np.zeros(rows, np.int64)
+    else:
+        order = np.argsort(columns[1], kind="stable")
+        owner = np.searchsorted(first, order, side="right") - 1
+    matrices, column_rows, firsts = _column_rows(series, instruments, references, timeframe)
+    return at.Market(
+        opened=columns[0],
+        known=columns[1],
+        open=columns[2],
+        high=columns[3],
+        low=columns[4],
+        close=columns[5],
+        volume=columns[6],
+        first=first,
+        order=order,
+        owner=owner,
+        matrix=matrices,
+        first_column=firsts,
+        column_row=column_rows,
+        silent=np.array(silent, np.int64),
+    )
+
+
+def _column_rows(
+    series: Sequence[BarArrays],
+    instruments: Sequence[Instrument],
+    references: Sequence[ColumnReference],
+    timeframe: str,
+) -> tuple[at.Float64, Int64, Int64]:
+    """Return columns, the row that came with each bar, and the first row of each instrument."""
+    matrices, places, counts = [], [], []
+    total = 0
+    for one, instrument in zip(series, instruments, strict=True):
+        if timeframe == one.timeframe:
+            bars = one
+        else:
+            longer = aggregate(one, timeframe)
+            bars = longer.bars
+            place = np.full(len(one), -1, np.int64)
+            # Where a bar finishes two longer ones, the later one is the row that is evaluated.
+            place[longer.source_row] = total + np.arange(len(bars))
+            places.append(place)
+        matrices.append(bulk_columns(references, bars, instrument))
+        counts.append(len(bars))
+        total += len(bars)
+    matrix = matrices[0] if len(matrices) == 1 else np.concatenate(matrices)
+    column_row = np.concatenate(places) if places else np.zeros(0, np.int64)
+    return matrix, column_row, _firsts(counts)
+
+
+def _firsts(counts: Sequence[int]) -> Int64:
+    return np.cumsum([0, *counts], dtype=np.int64)
+
+
+def _joined(parts: Sequence[Int64]) -> Int64:
+    """Return parts one after the other, in one contiguous writable array."""
+    if len(parts) > 1:
+        return np.concatenate(parts)
+    part = np.ascontiguousarray(parts[0], np.int64)
+    return part if part.flags.writeable else part.copy()

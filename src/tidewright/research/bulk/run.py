@@ -1,0 +1,51 @@
+"""Run a bulk backtest."""
+
+from __future__ import annotations
+
+from tidewright.kernels.bulk.run import run as run_loop
+from tidewright.research.bulk.prepare import longer_logs, new_state, prepare
+from tidewright.research.bulk.request import BulkRequest, Unsupported
+from tidewright.research.bulk.result import BulkResult
+
+
+def run_bulk(request: BulkRequest) -> BulkResult | Unsupported:
+    """Run a strategy over all bars of a request in one compiled loop.
+
+    Parameters
+    ----------
+    request : BulkRequest
+        The backtest.
+
+    Returns
+    -------
+    BulkResult or Unsupported
+        The same orders, fills, refusals and equity as the event path gives, or why not.
+
+    Raises
+    ------
+    ConfigError
+        If the request contradicts itself.
+    """
+    try:
+        prepared = prepare(request)
+        if isinstance(prepared, Unsupported):
+            return prepared
+        state = new_state(prepared)
+        row, end = 0, len(prepared.market.order)
+        while True:
+            row = run_loop(
+                prepared.market,
+                prepared.script,
+                prepared.plan,
+                prepared.limits,
+                prepared.rules,
+                prepared.terms,
+                state,
+                row,
+                end,
+            )
+            if row >= end:
+                return BulkResult(request.config, prepared.instruments, prepared.cash, state)
+            state = longer_logs(state)
+    except OverflowError as error:
+        return Unsupported(f"an amount left the 64-bit range ({error}); the event path runs it")
