@@ -30,7 +30,8 @@ Float64 = NDArray[np.float64]
 PRICE_NUMERATOR, PRICE_DENOMINATOR, QUANTITY_NUMERATOR, QUANTITY_DENOMINATOR = range(4)
 """Places of an instrument's ratios."""
 
-_SMALL = 2**24
+_SUMMABLE = 2**49
+_ROOM = 2.0**62
 _ZERO = np.uint64(0)
 
 
@@ -63,15 +64,27 @@ def prices(ticks: Int64, numerator: int, denominator: int) -> Float64:
 @compiled
 def mean(values: Int64, numerator: int, denominator: int) -> float:
     """Return the mean of values not below 0, times an exact step, rounded once."""
-    low_sum = 0
-    high_sum = 0
+    total = 0
+    widest = 0
     for value in values:
-        low_sum += value & 0xFFFFFFFF
-        high_sum += value >> 32
-    high, low = wide_product(magnitude(high_sum), np.uint64(1 << 32))
-    high, low = wide_add(high, low, _ZERO, magnitude(low_sum))
+        total += value
+        widest |= value
+    high = _ZERO
+    low = magnitude(total)
+    if widest >= _SUMMABLE:
+        high, low = _wide_sum(values)
     high, low = wide_scale(high, low, magnitude(numerator))
     return ratio_to_float(high, low, magnitude(checked_mul(len(values), denominator)))
+
+
+@compiled
+def _wide_sum(values: Int64) -> tuple[np.uint64, np.uint64]:
+    """Return the sum of values not below 0 in 128 bits."""
+    high = _ZERO
+    low = _ZERO
+    for value in values:
+        high, low = wide_add(high, low, _ZERO, magnitude(value))
+    return high, low
 
 
 @compiled
@@ -92,7 +105,6 @@ def deviation(values: Int64, numerator: int, denominator: int) -> float:
     """Return the population standard deviation of values, times a step.
 
     ``n * sum(d**2) - sum(d)**2`` is exact, with ``d`` measured from the newest value.
-    Up to `_SMALL` and 10,000 values the squares fit 64 bits.
     """
     count = len(values)
     newest = values[count - 1]
@@ -106,7 +118,7 @@ def deviation(values: Int64, numerator: int, denominator: int) -> float:
         widest |= abs(difference)
     high = _ZERO
     low = magnitude(squares)
-    if widest >= _SMALL:
+    if float(widest) * float(widest) * count >= _ROOM:
         high, low = _wide_squares(values)
     high, low = wide_scale(high, low, magnitude(count))
     size = magnitude(total)
@@ -117,13 +129,10 @@ def deviation(values: Int64, numerator: int, denominator: int) -> float:
 
 
 @compiled
-def volume_weighted(
-    high_ticks: Int64, low_ticks: Int64, close_ticks: Int64, lots: Int64, ratios: Int64
-) -> float:
-    """Return the mean of (high + low + close) / 3 weighted by lots; NaN when there are none.
-
-    Rounded once while three times the lots fit 64 bits, which is beyond any real market.
-    """
+def _wide_value(
+    high_ticks: Int64, low_ticks: Int64, close_ticks: Int64, lots: Int64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """Return the sums of (high + low + close) * lots and of lots, in 128 bits each."""
     high = _ZERO
     low = _ZERO
     lots_high = _ZERO
@@ -134,6 +143,33 @@ def volume_weighted(
         value_high, value_low = wide_product(price, weight)
         high, low = wide_add(high, low, value_high, value_low)
         lots_high, lots_low = wide_add(lots_high, lots_low, _ZERO, weight)
+    return high, low, lots_high, lots_low
+
+
+@compiled
+def volume_weighted(
+    high_ticks: Int64, low_ticks: Int64, close_ticks: Int64, lots: Int64, ratios: Int64
+) -> float:
+    """Return the mean of (high + low + close) / 3 weighted by lots; NaN when there are none.
+
+    Rounded once while three times the lots fit 64 bits, which is beyond any real market.
+    """
+    prices_seen = 0
+    lots_seen = 0
+    value = 0
+    total = 0
+    for index in range(len(lots)):
+        price = high_ticks[index] + low_ticks[index] + close_ticks[index]
+        prices_seen |= price
+        lots_seen |= lots[index]
+        value += price * lots[index]
+        total += lots[index]
+    high = _ZERO
+    low = magnitude(value)
+    lots_high = _ZERO
+    lots_low = magnitude(total)
+    if float(prices_seen + 1) * float(lots_seen + 1) * len(lots) >= _ROOM:
+        high, low, lots_high, lots_low = _wide_value(high_ticks, low_ticks, close_ticks, lots)
     if lots_high == _ZERO and lots_low == _ZERO:
         return math.nan
     high, low = wide_scale(high, low, magnitude(ratios[PRICE_NUMERATOR]))

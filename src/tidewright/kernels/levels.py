@@ -75,14 +75,17 @@ def rank(values: Int64) -> float:
 def strength(values: Int64, highs: Int64, lows: Int64, upper: bool, tolerance: float) -> float:
     """Return the share of values within a multiple of the mean bar range of their extreme."""
     count = len(values)
-    edge = largest(values) if upper else smallest(values)
+    side = 1 if upper else -1
+    edge = side * int(values[0])
     ranges = 0
     for index in range(count):
+        edge = max(edge, side * values[index])
         ranges += highs[index] - lows[index]
-    reach = int(min(tolerance * (ranges / count), 2.0**50))
+    nearest = edge - int(min(tolerance * (ranges / count), 2.0**50))
     touches = 0
     for value in values:
-        touches += abs(value - edge) <= reach
+        if side * value >= nearest:
+            touches += 1
     return touches / count
 
 
@@ -96,14 +99,16 @@ def line_ahead(values: Int64, upper: bool) -> float:
     newest = values[count - 1]
     centre = 0.5 * (count - 1)
     moment = 0.0
-    for index in range(count):
-        moment += (index - centre) * float(values[index] - newest)
+    # values as far before the centre as after it share a weight
+    for index in range(count // 2):
+        moment += (centre - index) * float(values[count - 1 - index] - values[index])
     slope = moment / (count * (count * float(count) - 1.0) / 12.0)
     side = 1.0 if upper else -1.0
     edge = -math.inf
     for index in range(count):
         rest = side * (float(values[index] - newest) - slope * index)
-        edge = max(edge, rest)
+        if rest > edge:
+            edge = rest
     return side * edge + slope * count
 
 

@@ -29,11 +29,20 @@ def log_return(earlier: int, later: int) -> float:
 
 @compiled
 def mean_of(values: Float64) -> float:
-    """Return the mean of values."""
-    total = 0.0
-    for value in values:
-        total += value
-    return total / len(values)
+    """Return the mean of values; four running sums, since each addition waits for the last."""
+    count = len(values)
+    first = second = third = fourth = 0.0
+    index = 0
+    while index + 4 <= count:
+        first += values[index]
+        second += values[index + 1]
+        third += values[index + 2]
+        fourth += values[index + 3]
+        index += 4
+    while index < count:
+        first += values[index]
+        index += 1
+    return ((first + second) + (third + fourth)) / count
 
 
 @compiled
@@ -101,7 +110,7 @@ def harmonic_share(returns: Float64, harmonic: int) -> float:
     for value in returns:
         difference = value - middle
         squares += difference * difference
-        newest = difference + factor * newer - older
+        newest = (difference - older) + factor * newer
         older = newer
         newer = newest
     if squares == 0.0:
