@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from tidewright.app.queries import Login
-from tidewright.app.read_models import Mode, Role, SettingValue
-from tidewright.app.view import Heading, LiveView
+from tidewright.app.page.queries import Login
+from tidewright.app.page.read_models import Mode, Role, SettingValue
+from tidewright.app.page.view import Heading, LiveView
 from tidewright.domain.events import Slice, TradingState
 from tidewright.domain.facts import (
     AlertLogged,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tidewright.app.queries import Services
+from tidewright.app.page.queries import Services
 from tidewright.servers.api.background import PageServer
 from tidewright.servers.api.settings import STATIC, ApiSettings
 

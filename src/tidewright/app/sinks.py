@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+from tidewright.app.page.view import LiveView
 from tidewright.app.settings import Settings
-from tidewright.app.view import LiveView
 from tidewright.domain.events import Slice
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.market import Bar

@@ -20,16 +20,16 @@ from tidewright.app.launch import (
     default_home,
     require_paper,
 )
-from tidewright.app.login import LoginStore
-from tidewright.app.past import recall
-from tidewright.app.read_models import Mode, SettingValue
+from tidewright.app.page.login import LoginStore
+from tidewright.app.page.past import recall
+from tidewright.app.page.read_models import Mode, SettingValue
+from tidewright.app.page.view import Heading, LiveView
 from tidewright.app.session import Session, SessionRequest
 from tidewright.app.settings import Settings
 from tidewright.app.settings.shown import shown
 from tidewright.app.sinks import FormingCandles, open_read_models
 from tidewright.app.supervisor import Supervisor
 from tidewright.app.universe import settle_universe
-from tidewright.app.view import Heading, LiveView
 from tidewright.domain.errors import Transient
 from tidewright.domain.events import TradingState
 from tidewright.domain.ports import OutcomeSink

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tidewright.app.login import LoginStore
+from tidewright.app.page.login import LoginStore
 from tidewright.app.report import up_report, write_json
 from tidewright.app.up import Launch, TraderServices, UpOptions
 from tidewright.servers.api.listener import listen

@@ -14,7 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from fakes.fake_trader import FakeTrader
 from fakes.http_server import serve
-from tidewright.app.read_models import Role
+from tidewright.app.page.read_models import Role
 from tidewright.domain.errors import ConfigError, Transient
 from tidewright.domain.events import TradingState
 from tidewright.servers.api.application import create_api, every_route

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
-from tidewright.app.queries import Services
-from tidewright.app.stream import Stream
+from tidewright.app.page.queries import Services
+from tidewright.app.page.stream import Stream
 from tidewright.servers.api.edge import Edge, install_error_handlers
 from tidewright.servers.api.guard import declared_role
 from tidewright.servers.api.live import Connections, events, sockets

@@ -8,7 +8,7 @@ import time
 
 import uvicorn
 
-from tidewright.app.queries import Services
+from tidewright.app.page.queries import Services
 from tidewright.domain.errors import Transient
 from tidewright.servers.api.application import create_api
 from tidewright.servers.api.listener import listen

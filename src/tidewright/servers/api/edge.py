@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tidewright.app.read_models import ReadModel
+from tidewright.app.page.read_models import ReadModel
 from tidewright.domain.errors import ConfigError, RateLimited, Transient
 from tidewright.servers.api.guard import known_host
 from tidewright.servers.api.settings import ApiSettings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidewright.app.view import Reading
+from tidewright.app.page.view import Reading
 from tidewright.domain.events import TradingState
 from tidewright.domain.money import UNITS_PER_CURRENCY
 

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute
 
-from tidewright.app.read_models import Role
+from tidewright.app.page.read_models import Role
 from tidewright.servers.api.sessions import Session, Sessions
 from tidewright.servers.api.settings import ApiSettings
 

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 from fastapi import APIRouter, HTTPException, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 
-from tidewright.app.read_models import Role
-from tidewright.app.stream import Stream, Subscription
+from tidewright.app.page.read_models import Role
+from tidewright.app.page.stream import Stream, Subscription
 from tidewright.servers.api.guard import COOKIE, GUARDED, allowed, own_origin, role, session_of
 
 CONNECTION_LIMIT = 8

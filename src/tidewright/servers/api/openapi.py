@@ -9,9 +9,9 @@ import json
 import sys
 from collections.abc import Mapping
 
-from tidewright.app.queries import Login
-from tidewright.app.read_models import Mode, SettingValue
-from tidewright.app.view import Heading, LiveView
+from tidewright.app.page.queries import Login
+from tidewright.app.page.read_models import Mode, SettingValue
+from tidewright.app.page.view import Heading, LiveView
 from tidewright.servers.api.application import create_api
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from tidewright.app.read_models import Role
+from tidewright.app.page.read_models import Role
 from tidewright.servers.api.guard import GUARDED, role
 
 PAGES = frozenset({"", "login"})

@@ -8,10 +8,10 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
 
-from tidewright.app import queries
-from tidewright.app.performance import performance
-from tidewright.app.queries import Services
-from tidewright.app.read_models import (
+from tidewright.app.page import queries
+from tidewright.app.page.performance import performance
+from tidewright.app.page.queries import Services
+from tidewright.app.page.read_models import (
     AlertView,
     Candles,
     Delta,
@@ -29,7 +29,7 @@ from tidewright.app.read_models import (
     Status,
     TradeView,
 )
-from tidewright.app.view import BAR_LIMIT
+from tidewright.app.page.view import BAR_LIMIT
 from tidewright.servers.api.edge import ErrorView
 from tidewright.servers.api.exposition import exposition
 from tidewright.servers.api.guard import COOKIE, GUARDED, allowed, role, session_of

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tidewright.app.read_models import Role
+from tidewright.app.page.read_models import Role
 from tidewright.servers.api.settings import ApiSettings
 
 SESSION_LIMIT = 64

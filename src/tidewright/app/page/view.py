@@ -1,7 +1,7 @@
 """What one running trader shows: bounded, in memory, fed by outcomes, read by the page.
 
 The trading thread calls `LiveView.publish` and must not be held up, so a step only files raw
-domain values; prices, percentages and text are made by whoever reads (`app.queries`). A reader
+domain values; prices, percentages and text are made by whoever reads (`app.page.queries`). A reader
 takes a `Reading`: everything, or what is new since its `Cursor`.
 """
 
@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from tidewright.app.curve import DayRow, EquityCurve, EquityRow, Ring
-from tidewright.app.read_models import Mode, SignalStatus
+from tidewright.app.page.curve import DayRow, EquityCurve, EquityRow, Ring
+from tidewright.app.page.read_models import Mode, SignalStatus
 from tidewright.domain.events import (
     DatumQuarantined,
     FeedStatus,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tidewright.app.login import TOKEN_SECONDS, LoginStore
-from tidewright.app.read_models import Role
+from tidewright.app.page.login import TOKEN_SECONDS, LoginStore
+from tidewright.app.page.read_models import Role
 from tidewright.domain.errors import ConfigError
 
 

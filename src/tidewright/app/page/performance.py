@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from tidewright.app.curve import DayRow
-from tidewright.app.queries import benchmark_percent
-from tidewright.app.read_models import DailyResult, Performance
-from tidewright.app.view import Reading
+from tidewright.app.page.curve import DayRow
+from tidewright.app.page.queries import benchmark_percent
+from tidewright.app.page.read_models import DailyResult, Performance
+from tidewright.app.page.view import Reading
 from tidewright.domain.money import to_decimal
 from tidewright.research.metrics import CRYPTO_CALENDAR, sharpe, sortino, value_at_risk
 

@@ -10,12 +10,12 @@ from decimal import Decimal
 import pytest
 
 from fakes.fake_trader import CASH, START, FakeTrader, universe
-from tidewright.app import queries
-from tidewright.app.curve import EQUITY_LIMIT, Ring
-from tidewright.app.performance import performance
-from tidewright.app.read_models import Delta, Mode, SignalStatus, Snapshot
-from tidewright.app.stream import QUEUE_LIMIT, Stream
-from tidewright.app.view import BAR_LIMIT, ITEM_LIMIT, Heading, LiveView
+from tidewright.app.page import queries
+from tidewright.app.page.curve import EQUITY_LIMIT, Ring
+from tidewright.app.page.performance import performance
+from tidewright.app.page.read_models import Delta, Mode, SignalStatus, Snapshot
+from tidewright.app.page.stream import QUEUE_LIMIT, Stream
+from tidewright.app.page.view import BAR_LIMIT, ITEM_LIMIT, Heading, LiveView
 from tidewright.domain.events import (
     ClockTick,
     DatumQuarantined,

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tidewright.app.read_models import Role
+from tidewright.app.page.read_models import Role
 from tidewright.domain.errors import ConfigError
 
 _COST = {"n": 2**15, "r": 8, "p": 3}

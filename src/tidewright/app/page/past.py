@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from tidewright.app.page.view import BarRow, LiveView, Past, PastMoment, Totals
 from tidewright.app.settings import Settings
-from tidewright.app.view import BarRow, LiveView, Past, PastMoment, Totals
 from tidewright.domain.facts import Fact
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.market import Bar

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Protocol
 
-from tidewright.app.curve import EquityRow
-from tidewright.app.read_models import (
+from tidewright.app.page.curve import EquityRow
+from tidewright.app.page.read_models import (
     AlertView,
     Candle,
     Candles,
@@ -32,7 +32,7 @@ from tidewright.app.read_models import (
     Status,
     TradeView,
 )
-from tidewright.app.view import BarRow, Cursor, LiveView, Reading, SignalRow, Timed
+from tidewright.app.page.view import BarRow, Cursor, LiveView, Reading, SignalRow, Timed
 from tidewright.domain.facts import AlertLogged, OrderExecuted, SignalRejected
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.market import Bar

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from fakes.fake_trader import INDICATORS, STRATEGY, FakeTrader
-from tidewright.app import past, queries
 from tidewright.app.backtest import engine_config
-from tidewright.app.read_models import Mode, Snapshot
+from tidewright.app.page import past, queries
+from tidewright.app.page.read_models import Mode, Snapshot
+from tidewright.app.page.view import Heading, LiveView
 from tidewright.app.settings import load_settings
 from tidewright.app.strategies import load_strategies
-from tidewright.app.view import Heading, LiveView
 from tidewright.domain.events import Slice
 from tidewright.domain.facts import Outcome
 from tidewright.engine.config import EngineConfig

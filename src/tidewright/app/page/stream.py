@@ -13,9 +13,9 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Self
 
-from tidewright.app.queries import delta, snapshot
-from tidewright.app.read_models import Snapshot
-from tidewright.app.view import Cursor, LiveView
+from tidewright.app.page.queries import delta, snapshot
+from tidewright.app.page.read_models import Snapshot
+from tidewright.app.page.view import Cursor, LiveView
 
 QUEUE_LIMIT = 32
 

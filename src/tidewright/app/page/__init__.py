@@ -1,0 +1,1 @@
+"""What people see of a running trader: the view, its queries and read models, its stream, login."""
