@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -40,14 +41,15 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield sqlite_url(tmp_path / "data" / "trading.db")
         return
     base = sa.make_url(request.getfixturevalue("postgres_url"))
+    schema = f"read_models_{os.getpid()}"
     admin = sa.create_engine(base, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(sa.text("DROP SCHEMA IF EXISTS read_models_test CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA read_models_test"))
-    own = base.update_query_dict({"options": "-csearch_path=read_models_test"})
+        connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
+        connection.execute(sa.text(f"CREATE SCHEMA {schema}"))
+    own = base.update_query_dict({"options": f"-csearch_path={schema}"})
     yield own.render_as_string(hide_password=False)
     with admin.connect() as connection:
-        connection.execute(sa.text("DROP SCHEMA read_models_test CASCADE"))
+        connection.execute(sa.text(f"DROP SCHEMA {schema} CASCADE"))
     admin.dispose()
 
 
