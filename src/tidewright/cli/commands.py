@@ -41,5 +41,6 @@ COMMANDS: Mapping[str, Entry] = {
     "doctor": Entry("doctor:doctor", "Check this machine and installation.", _PREPARE),
     "strategy": Entry("strategy:app", "List, show and validate strategies.", _PREPARE),
     "data": Entry("data:app", "Import, fetch, verify and list market data.", _PREPARE),
+    "columns": Entry("columns:app", "List columns, and write their values to a file.", _PREPARE),
 }
 """Every command by the name a person types."""
