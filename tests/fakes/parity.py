@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tidewright.app.backtest import engine_config, run_backtest
+from tidewright.app.backtest import run_backtest
+from tidewright.app.bulk import bulk_request
 from tidewright.app.feeds.bars import BarFeed
 from tidewright.app.settings import Settings
 from tidewright.app.strategies import LoadedStrategy
@@ -16,7 +17,6 @@ from tidewright.domain.events import Slice, TradingWindow
 from tidewright.domain.facts import OrderExecuted, Outcome, SubmitOrder
 from tidewright.domain.orders import OrderIntent
 from tidewright.market.arrays import BarArrays
-from tidewright.research.bulk.request import BulkRequest, no_times
 from tidewright.research.bulk.result import BulkResult
 from tidewright.research.bulk.run import run_bulk
 
@@ -39,18 +39,7 @@ def bulk_run(
     feed: BarFeed, strategy: LoadedStrategy, settings: Settings, window: TradingWindow
 ) -> BulkResult:
     """Return the bulk result; a refusal to run fails the test."""
-    config = engine_config(settings, [strategy], feed.timeframe, home="h", keep_history=False)
-    result = run_bulk(
-        BulkRequest(
-            config,
-            settings.paper_settings(),
-            settings.seed,
-            tuple(feed.instruments),
-            feed.series,
-            window,
-            no_times(),
-        )
-    )
+    result = run_bulk(bulk_request(feed, [strategy], settings, window, home="h"))
     assert isinstance(result, BulkResult), result
     return result
 
@@ -86,7 +75,7 @@ def assert_equal_runs(
     assert bulk.orders_placed == event.orders
     assert np.array_equal(bulk.times, times)
     assert np.array_equal(bulk.equity, equity)
-    assert bulk.exposure == event.exposure
+    assert bulk.slices_in_market == event.slices_in_market
     found = Counter(event.refusals)
     found.update({f"alert {name}": count for name, count in event.alerts.items()})
     found["orders"], found["fills"] = len(kept.placed), len(event.fills)

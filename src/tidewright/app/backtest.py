@@ -28,7 +28,7 @@ from tidewright.storage.memory_journal import MemoryJournal
 
 @dataclass(frozen=True, slots=True)
 class BacktestRun:
-    """What an event-path backtest leaves behind.
+    """What a backtest leaves behind.
 
     Parameters
     ----------
@@ -42,6 +42,8 @@ class BacktestRun:
         Duration of the run, from the first bar object to the last outcome, without loading.
     fingerprint : str
         Of the build that ran.
+    engine : str
+        ``"event"``: one engine step per slice; ``"bulk"``: the compiled loop.
     """
 
     recorder: RunRecorder
@@ -49,6 +51,7 @@ class BacktestRun:
     bars: int
     seconds: float
     fingerprint: str
+    engine: str = "event"
 
 
 def engine_config(

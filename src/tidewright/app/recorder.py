@@ -115,6 +115,24 @@ class RunRecorder:
             digest.update(_fill_row(fill))
         return digest.hexdigest()
 
+    def take_equity(self, times: NDArray[np.int64], equity: NDArray[np.int64], held: int) -> None:
+        """Take the equity of a whole run at once.
+
+        Parameters
+        ----------
+        times, equity : int64 array of shape (n_slices,)
+            Every market slice: nanoseconds UTC and money units.
+        held : int
+            How many of them had an open position.
+        """
+        self.slices, self.slices_in_market = len(times), held
+        if len(times):
+            self.first_equity, self.last_equity = int(equity[0]), int(equity[-1])
+            self.last_ts = int(times[-1])
+        if self._times is not None:
+            self._times.frombytes(times.tobytes())
+            self._equity.frombytes(equity.tobytes())
+
     def equity_series(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return times (nanoseconds UTC) and equity (money units) of every slice kept."""
         import numpy as np

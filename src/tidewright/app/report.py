@@ -159,12 +159,12 @@ def _aligned_closes(
 def backtest_json(
     run: BacktestRun, strategy: str, performance: PerformanceReport, notes: Sequence[str]
 ) -> dict[str, object]:
-    """Return the JSON form of an event-path backtest."""
+    """Return the JSON form of a backtest."""
     recorder = run.recorder
     metrics = asdict(performance)
     metrics["exposure"] = recorder.exposure
     return {
-        "engine": "event",
+        "engine": run.engine,
         "version": __version__,
         "fingerprint": run.fingerprint,
         "strategy": strategy,

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
 from tidewright.app.backtest import BacktestRun, run_backtest
+from tidewright.app.bulk import run_bulk_backtest
+from tidewright.app.feeds.bars import BarFeed
 from tidewright.app.launch import choose_settings, choose_strategies, choose_window, open_data
 from tidewright.app.report import backtest_json, backtest_performance, write_json
+from tidewright.app.settings import Settings
+from tidewright.app.strategies import LoadedStrategy
 from tidewright.app.universe import settle_universe
+from tidewright.domain.events import TradingWindow
 from tidewright.domain.money import to_decimal
 from tidewright.research.metrics import PerformanceReport
 
@@ -29,6 +36,8 @@ class BacktestOptions:
     config: Path | None
     overrides: tuple[str, ...]
     json_file: Path | None
+    bulk: bool = True
+    repeat: int = 1
 
 
 def run(options: BacktestOptions) -> int:
@@ -46,12 +55,31 @@ def run(options: BacktestOptions) -> int:
         console.print(note, style="dim", highlight=False)
     window = choose_window(feed, options.start, options.end)
     with console.status(f"Running {options.strategy} over {len(feed):,} bars"):
-        result = run_backtest(feed, strategies, settings, window)
+        result = _run(options, feed, strategies, settings, window, notes)
     performance = backtest_performance(result, feed.series, window.start)
     _print(result, performance, settings.account.currency)
     if options.json_file is not None:
         write_json(options.json_file, backtest_json(result, options.strategy, performance, notes))
     return 0
+
+
+def _run(
+    options: BacktestOptions,
+    feed: BarFeed,
+    strategies: Sequence[LoadedStrategy],
+    settings: Settings,
+    window: TradingWindow,
+    notes: list[str],
+) -> BacktestRun:
+    """Run in the compiled loop, or on the event path where that was asked for or is needed."""
+    if options.bulk:
+        bulk = run_bulk_backtest(feed, strategies, settings, window, repeat=options.repeat)
+        if isinstance(bulk, BacktestRun):
+            return bulk
+        notes.append(f"bulk engine: {bulk.reason}")
+        Console(stderr=True).print(notes[-1], style="dim", highlight=False)
+    runs = [run_backtest(feed, strategies, settings, window) for _ in range(options.repeat)]
+    return replace(runs[-1], seconds=median(one.seconds for one in runs))
 
 
 def _print(run: BacktestRun, performance: PerformanceReport, currency: str) -> None:
@@ -84,7 +112,9 @@ def _print(run: BacktestRun, performance: PerformanceReport, currency: str) -> N
         console.print(f"Refused signals: {refusals:,} ({parts})", highlight=False)
     console.print(
         f"{run.bars:,} bars in {run.seconds:.2f} s, {run.bars / run.seconds:,.0f} bars a second, "
-        "one engine step per slice",
+        "in one compiled loop"
+        if run.engine == "bulk"
+        else "one engine step per slice",
         highlight=False,
     )
 

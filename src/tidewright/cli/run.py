@@ -45,6 +45,13 @@ def _symbols(written: list[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
+class EngineKind(StrEnum):
+    """What runs a backtest; both give the same result to the last unit."""
+
+    BULK = "bulk"
+    EVENT = "event"
+
+
 class FeedKind(StrEnum):
     """Where bars come from."""
 
@@ -120,8 +127,17 @@ def backtest(
     config: ConfigOption = None,
     overrides: SetOption = None,
     json_file: JsonFile = None,
+    engine: Annotated[
+        EngineKind,
+        typer.Option(
+            "--engine", help="A compiled loop over all bars, or one engine step per moment as `up`."
+        ),
+    ] = EngineKind.BULK,
+    repeat: Annotated[
+        int, typer.Option("--repeat", min=1, help="Time the median of so many runs.")
+    ] = 1,
 ) -> int:
-    """Run a strategy over stored data, with the same engine, limits and venue as `up`."""
+    """Run a strategy over stored data, with the same rules, limits and venue as `up`."""
     from tidewright.cli.backtest import BacktestOptions, run
 
     return run(
@@ -135,6 +151,8 @@ def backtest(
             config=config,
             overrides=tuple(overrides or ()),
             json_file=json_file,
+            bulk=engine is EngineKind.BULK,
+            repeat=repeat,
         )
     )
 

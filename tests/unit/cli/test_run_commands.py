@@ -42,7 +42,7 @@ def backtest(csv: Path, tmp_path: Path, *words: str) -> dict[str, object]:
 
 def test_backtest_writes_what_programs_read(csv: Path, tmp_path: Path, capsys) -> None:
     found = backtest(csv, tmp_path)
-    assert (found["engine"], found["bars"], found["strategy"]) == ("event", BARS, "sma_cross")
+    assert (found["engine"], found["bars"], found["strategy"]) == ("bulk", BARS, "sma_cross")
     assert found["seconds"] > 0
     assert len(found["trades"]) > 3
     keys = ["entry_time", "exit_time", "symbol", "side", "quantity", "entry_price"]
@@ -66,6 +66,21 @@ def test_backtest_says_the_same_twice(csv: Path, tmp_path: Path) -> None:
     first, second = backtest(csv, tmp_path), backtest(csv, tmp_path)
     for name in ("trades", "fills_digest", "equity", "metrics", "fingerprint", "refusals"):
         assert first[name] == second[name]
+
+
+def test_both_engines_write_the_same_result(csv: Path, tmp_path: Path) -> None:
+    bulk, event = backtest(csv, tmp_path), backtest(csv, tmp_path, "--engine", "event")
+    assert (bulk.pop("engine"), event.pop("engine")) == ("bulk", "event")
+    for name in ("seconds", "bars_per_second"):
+        bulk.pop(name), event.pop(name)
+    assert bulk == event
+
+
+def test_what_the_compiled_loop_cannot_do_runs_on_the_event_path(csv: Path, tmp_path: Path) -> None:
+    words = ("--set", "paper.simulate_partial_fills=true", "--repeat", "2")
+    found = backtest(csv, tmp_path, *words)
+    assert found["engine"] == "event"
+    assert any("partial fills" in note for note in found["notes"])
 
 
 def test_window_limits_trades_and_not_warm_up(csv: Path, tmp_path: Path) -> None:

@@ -68,6 +68,11 @@ class BarFeed:
         return sum(len(one) for one in self.series)
 
     @property
+    def defects(self) -> Sequence[TimedDefect]:
+        """Rows that were kept out, by the time of the slice that reports each."""
+        return tuple(self._defects)
+
+    @property
     def first_known(self) -> int:
         """Time of the first slice of bars, nanoseconds UTC; 0 without bars."""
         return min((int(one.ts_known[0]) for one in self.series if len(one)), default=0)

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from tidewright.domain.events import TradingWindow
 from tidewright.domain.instrument import Instrument
 from tidewright.engine.config import EngineConfig
 from tidewright.exchange.paper.settings import PaperSettings
 from tidewright.market.arrays import BarArrays, Int64
-
-
-def no_times() -> Int64:
-    """Return an array without elements."""
-    return np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -89,10 +89,9 @@ class BulkResult:
         return self.state.equity[: self.state.account[at.SLICES]]
 
     @property
-    def exposure(self) -> float:
-        """Share of slices with an open position, in [0, 1]."""
-        slices = int(self.state.account[at.SLICES])
-        return int(self.state.account[at.IN_MARKET]) / slices if slices else 0.0
+    def slices_in_market(self) -> int:
+        """Number of slices with bars that had an open position."""
+        return int(self.state.account[at.IN_MARKET])
 
     @property
     def refusals(self) -> Counter[str]:
