@@ -16,6 +16,7 @@ INT64_MIN = -(2**63)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _HALF = np.uint64(32)
+_WIDTH = np.uint64(64)
 _LOW = np.uint64(0xFFFFFFFF)
 _BASE = np.uint64(1 << 32)
 _TOP = np.uint64(1 << 63)
@@ -81,9 +82,12 @@ def _digit(rest: np.uint64, digit: np.uint64, c_high: np.uint64, c_low: np.uint6
 def _normalised(value: np.uint64) -> tuple[np.uint64, np.uint64]:
     """Return a uint64 above 0 shifted until its top bit is set, and the number of shifts."""
     shift = _ZERO
-    while value < _TOP:
-        value <<= _ONE
-        shift += _ONE
+    step = _HALF if value < _TOP else _ZERO
+    while step > _ZERO:
+        if value >> (_WIDTH - step) == _ZERO:
+            value <<= step
+            shift += step
+        step >>= _ONE
     return value, shift
 
 
@@ -96,7 +100,7 @@ def wide_divide(high: np.uint64, low: np.uint64, c: np.uint64) -> tuple[np.uint6
     top = high
     bottom = low
     if shift > _ZERO:
-        top = (high << shift) | (low >> (np.uint64(64) - shift))
+        top = (high << shift) | (low >> (_WIDTH - shift))
         bottom = low << shift
     c_high = divisor >> _HALF
     c_low = divisor & _LOW
@@ -213,8 +217,8 @@ def ratio_to_float(high: np.uint64, low: np.uint64, divisor: np.uint64) -> float
     """
     if high == _ZERO and low < _EXACT and divisor < _EXACT:
         return np.float64(low) / np.float64(divisor)
-    if high == _ZERO and low == _ZERO:
-        return 0.0
+    if high == _ZERO and (divisor == _ONE or low == _ZERO):
+        return np.float64(low)
     bottom, divisor_shift = _normalised(divisor)
     top = high
     rest = low
@@ -225,7 +229,7 @@ def ratio_to_float(high: np.uint64, low: np.uint64, divisor: np.uint64) -> float
         shift = 64
     top, moved = _normalised(top)
     if moved > _ZERO:
-        top |= rest >> (np.uint64(64) - moved)
+        top |= rest >> (_WIDTH - moved)
         rest <<= moved
     exponent = np.int64(divisor_shift) - np.int64(moved) - shift
     lost = False
