@@ -123,13 +123,18 @@ class ChainedJournal(ABC):
             raise DataIntegrityError(f"outcome was of input {outcome.sequence}; {expected}")
         sequence, ts_known, payload = pending
         written = encode_outcome(outcome)
-        self._head = head = link(self._head, sequence, ts_known, payload, written)
+        head = self._link(sequence, ts_known, payload, written)
         if self._pending_stored:
             self._completion = (written, head, sequence)
             self._pending_stored = False
         else:
             self._rows.append((sequence, ts_known, payload, written, head))
         self._pending = None
+
+    def _link(self, sequence: int, ts_known: int, payload: bytes, written: bytes) -> bytes:
+        """Link a finished row to the chain and return its hash."""
+        self._head = link(self._head, sequence, ts_known, payload, written)
+        return self._head
 
     def commit(self, *, durable: bool) -> None:
         """Write what is buffered in one transaction; with ``durable`` it is on disk on return.

@@ -1,4 +1,7 @@
-"""A journal in memory: the same bytes and the same chain as on disk, gone with the process."""
+"""A journal in memory: the same bytes and the same chain as on disk, gone with the process.
+
+Nothing can damage rows in memory unseen, so kept rows are linked when the chain is asked for.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from tidewright.storage.chain import (
-    HASH_SIZE,
-    ChainCheck,
-    JournalEntry,
-    JournalReport,
-    Row,
-)
+from tidewright.storage.chain import GENESIS, ChainCheck, JournalEntry, JournalReport, Row, link
 from tidewright.storage.chained import FLUSH_ROWS, ChainedJournal, HistorySegment, Snapshot
 
 
@@ -33,6 +30,7 @@ class MemoryJournal(ChainedJournal):
         self._retain = retain
         self._blocks: list[_Block] = []
         self._meta: dict[str, str] = {}
+        self._linked = 0
         self._snapshot: Snapshot | None = None
         self._history: dict[tuple[str, int], HistorySegment] = {}
 
@@ -44,22 +42,40 @@ class MemoryJournal(ChainedJournal):
             self._blocks.append(_Block(self._rows))
         self._rows = []
 
+    def _link(self, sequence: int, ts_known: int, payload: bytes, written: bytes) -> bytes:
+        if not self._retain:
+            return super()._link(sequence, ts_known, payload, written)
+        return b""
+
+    @property
+    def chain_hash(self) -> bytes:
+        """Hash of the last row that has its outcome; it stands for everything before it."""
+        for row in self._kept(self._linked):
+            self._linked, self._head = row[0], link(self._head, *row)
+        return self._head
+
     def close(self) -> None:
         """Release nothing; the rows stay readable as long as the object lives."""
         self._spill()
 
     def entries(self, after: int = 0) -> Iterator[JournalEntry]:
         """Yield rows with a sequence above ``after``, in order."""
-        for row in self._stored(after):
-            yield JournalEntry(*row[:4])
+        for row in self._kept(after):
+            yield JournalEntry(*row)
         if self._pending is not None and self._pending[0] > after:
             yield JournalEntry(*self._pending, None)
 
-    def _stored(self, after: int = 0) -> Iterator[Row]:
+    def _kept(self, after: int = 0) -> Iterator[tuple[int, int, bytes, bytes]]:
         self._spill()
         for block in self._blocks:
             if block.last > after:
                 yield from (row for row in block.rows() if row[0] > after)
+
+    def _stored(self) -> Iterator[Row]:
+        head = GENESIS
+        for row in self._kept():
+            head = link(head, *row)
+            yield *row, head
 
     def verify(self) -> JournalReport:
         """Read everything and name each damage."""
@@ -110,23 +126,17 @@ class _Block:
     __slots__ = ("_data", "_outcome_sizes", "_payload_sizes", "_times", "first", "last")
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        sequences, times, payloads, outcomes, hashes = zip(*rows, strict=True)
+        sequences, times, payloads, outcomes, _ = zip(*rows, strict=True)
         self.first, self.last = sequences[0], sequences[-1]
         self._times = array("q", times)
         self._payload_sizes = array("Q", map(len, payloads))
         self._outcome_sizes = array("Q", map(len, outcomes))
-        self._data = b"".join(chain.from_iterable(zip(payloads, outcomes, hashes, strict=True)))
+        self._data = b"".join(chain.from_iterable(zip(payloads, outcomes, strict=True)))
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[tuple[int, int, bytes, bytes]]:
         at = 0
         for place, ts_known in enumerate(self._times):
             middle = at + self._payload_sizes[place]
             end = middle + self._outcome_sizes[place]
-            yield (
-                self.first + place,
-                ts_known,
-                self._data[at:middle],
-                self._data[middle:end],
-                self._data[end : end + HASH_SIZE],
-            )
-            at = end + HASH_SIZE
+            yield self.first + place, ts_known, self._data[at:middle], self._data[middle:end]
+            at = end
