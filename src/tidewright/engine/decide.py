@@ -167,6 +167,12 @@ class Decider:
             )
             return
         facts.append(SignalGenerated(signal))
+        barred = state.gate.standing(signal, state.ts_known)
+        if barred is not None:
+            facts.append(
+                SignalRejected(signal, barred.rule, barred.limit, barred.value, barred.message)
+            )
+            return
         account = state.account_view(equity)
         sizing = entry.setup.sizing
         sized = state.gate.size(

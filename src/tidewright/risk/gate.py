@@ -19,7 +19,7 @@ from tidewright.domain.facts import Fact
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.orders import ApprovedOrder, Fill, LimitCheck, OrderIntent, RefusedOrder
 from tidewright.domain.portfolio import Trade
-from tidewright.domain.signals import Target
+from tidewright.domain.signals import Signal, Target
 from tidewright.risk import capital, correlation, data, flow, instruments, price, standing
 from tidewright.risk.account import AccountView
 from tidewright.risk.approval import approve
@@ -135,6 +135,21 @@ class RiskGate:
     def take_facts(self) -> list[Fact]:
         """Return facts that a `check` caused, and forget them; the next `mark` would give them."""
         return self._breakers.take_pending()
+
+    def standing(self, signal: Signal, ts: int) -> SizingRefusal | None:
+        """Return what forbids every entry now, before a size is looked for; None if nothing.
+
+        Parameters
+        ----------
+        signal : Signal
+            Who wants to enter.
+        ts : int
+            Nanoseconds UTC.
+        """
+        breach = standing.standing_breach(self._breakers, self._settings, ts)
+        if breach is None:
+            return None
+        return SizingRefusal(signal, breach.rule, breach.limit, breach.value, breach.message)
 
     def size(self, request: SizingRequest, account: AccountView) -> Target | SizingRefusal:
         """Return the position that a signal may have, in whole lots, or why it gets none.

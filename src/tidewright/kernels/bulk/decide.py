@@ -105,6 +105,9 @@ def try_entry(
     limits: Limits,
 ) -> int:
     """Size, check and place a candidate; return 0 or the rule that refused it."""
+    code = risk.barred(state, ts)
+    if code != at.NOT_REFUSED:
+        return code
     wanted = wanted_entry(state, market, place)
     own, sure = terms[wanted.instrument], state.sureness[place]
     others = risk.committed(state, market, terms)

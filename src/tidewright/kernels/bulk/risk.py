@@ -229,14 +229,20 @@ def moving_together(
 
 
 @compiled
-def refused_before_money(
-    state: State, wanted: Wanted, lots: int, ts: int, sure: float, own: Int64, limits: Limits
-) -> int:
-    """Return the first limit that an entry breaks before its money is looked at, or 0."""
+def barred(state: State, ts: int) -> int:
+    """Return what forbids every entry now, whatever its instrument and size, or 0."""
     if state.breakers[at.STATE] != at.ACTIVE:
         return at.REFUSED_STATE
     if ts < state.breakers[at.COOLDOWN_UNTIL]:
         return at.REFUSED_COOLDOWN
+    return at.NOT_REFUSED
+
+
+@compiled
+def refused_before_money(
+    state: State, wanted: Wanted, lots: int, ts: int, sure: float, own: Int64, limits: Limits
+) -> int:
+    """Return the first limit that an entry breaks before its money is looked at, or 0."""
     if sure < limits.confidence:
         return at.REFUSED_CONFIDENCE
     if wanted.sign < 0 and not own[at.SHORTABLE]:
