@@ -10,7 +10,7 @@ from tidewright.domain.errors import ConfigError
 from tidewright.features.declarations import declarations
 from tidewright.features.reference import listing_text
 from tidewright.strategy.compile import N_OUTPUTS, compile_spec
-from tidewright.strategy.expressions import FUNCTIONS, parse_condition, parse_number
+from tidewright.strategy.expressions import FUNCTIONS, parse_condition, parse_number, print_tree
 from tidewright.strategy.library import library, library_texts, named
 from tidewright.strategy.spec import dump_spec, load_spec
 
@@ -54,17 +54,17 @@ def blocks(language: str) -> list[str]:
 
 @pytest.mark.parametrize("text", blocks("condition"))
 def test_documented_condition_parses(text: str) -> None:
-    parse_condition(text)
+    assert print_tree(parse_condition(text))
 
 
 @pytest.mark.parametrize("text", blocks("number"))
 def test_documented_number_parses(text: str) -> None:
-    parse_number(text)
+    assert print_tree(parse_number(text))
 
 
 @pytest.mark.parametrize("text", blocks("yaml"))
 def test_documented_spec_loads(text: str) -> None:
-    compile_spec(load_spec(text))
+    assert compile_spec(load_spec(text)).references
 
 
 def test_documented_names_are_those_that_exist() -> None:

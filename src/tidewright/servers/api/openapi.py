@@ -10,9 +10,18 @@ import sys
 from collections.abc import Mapping
 
 from tidewright.app.page.queries import Login
-from tidewright.app.page.read_models import Mode, SettingValue
+from tidewright.app.page.read_models import Mode, Role, SettingValue
 from tidewright.app.page.view import Heading, LiveView
+from tidewright.domain.errors import ConfigError
 from tidewright.servers.api.application import create_api
+
+
+class _NoLogin:
+    def verify(self, secret: str) -> Role | None:
+        return None
+
+    def redeem(self, token: str) -> Role | None:
+        return None
 
 
 class _Nothing:
@@ -21,15 +30,13 @@ class _Nothing:
     def __init__(self) -> None:
         self.view = LiveView((), Heading(Mode.SIMULATED, "", "1m"))
 
-    @property
-    def login(self) -> Login:
-        raise NotImplementedError
+        self.login: Login = _NoLogin()
 
     def halt(self, actor: str, reason: str) -> None:
-        raise NotImplementedError
+        raise ConfigError("there is no trader to halt behind the document")
 
     def resume(self, actor: str, reason: str) -> None:
-        raise NotImplementedError
+        raise ConfigError("there is no trader to resume behind the document")
 
     def settings(self) -> Mapping[str, Mapping[str, SettingValue]]:
         return {}
