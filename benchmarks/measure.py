@@ -20,6 +20,16 @@ _FLUSHES = 50
 _VERSIONS = ("numba", "numpy", "orjson", "ta-lib")
 
 
+def minutes_of_bitcoin() -> Path:
+    """Return the file of minutes in the folder that TW_REALDATA names; end without one."""
+    folder = os.environ.get("TW_REALDATA", "")
+    found = sorted(Path(folder).glob("crypto/*BTCUSDT_1m*.parquet")) if folder else []
+    if not found:
+        print("no minutes to run over: name a file, or the data folder with TW_REALDATA")
+        sys.exit(0)
+    return found[0]
+
+
 def loop_nanoseconds() -> float:
     """Return the processor time of one turn of a plain Python loop; the best of five."""
 

@@ -4,9 +4,10 @@ Runs a strategy of the library over a file of bars, once with the journal in mem
 the durable journal and the durable venue log in a temporary folder beside the current one. Every
 bar goes through validation of its place, the venue, columns, strategy, limits, the order manager
 and the journal with its hash chain, exactly as in ``tidewright backtest`` and ``tidewright up``.
-Limits are on, but so wide that the run trades to its end.
+Limits are on: as they are shipped, when the drawdown limit halts the run after a few hundred trades,
+and so wide that it trades to its end. Without a path the minutes of the folder TW_REALDATA are used.
 
-    python benchmarks/event_path.py PATH [--symbol BTCUSDT] [--repeat 3] [--strategy sma_cross]
+    python benchmarks/bench_event_path.py [PATH] [--symbol BTCUSDT] [--repeat 3] [--strategy sma_cross]
 
 The first line tells the machine and two yardsticks of the same moment (`measure`). Then each path
 prints one line, of the best of its runs:
@@ -29,14 +30,15 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from measure import surroundings
+from measure import minutes_of_bitcoin, surroundings
 
 from tidewright.app.backtest import BacktestRun, run_backtest
 from tidewright.app.feeds.files import FileFeed
-from tidewright.app.settings import load_settings
+from tidewright.app.settings import Settings, load_settings
 from tidewright.app.strategies import load_strategies
 from tidewright.domain.events import TradingWindow
 from tidewright.storage.journal import SqliteJournal
@@ -85,20 +87,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--symbol", action="append", default=[])
     parser.add_argument("--strategy", default="sma_cross")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--set", action="append", default=[], dest="overrides")
     arguments = parser.parse_args()
-    settings = load_settings(env_file=None, environment={}, overrides=[*WIDE, *arguments.overrides])
-    feed = FileFeed(arguments.data, arguments.symbol)
+    feed = FileFeed(arguments.data or minutes_of_bitcoin(), arguments.symbol)
     strategies = load_strategies([arguments.strategy])
 
-    def memory() -> BacktestRun:
+    def memory(settings: Settings) -> BacktestRun:
         return run_backtest(feed, strategies, settings, TradingWindow(0))
 
-    def durable() -> BacktestRun:
+    def durable(settings: Settings) -> BacktestRun:
         with tempfile.TemporaryDirectory(dir=".") as folder:
             log = SqliteVenueLog(Path(folder) / "venue.sqlite3")
             with SqliteJournal(Path(folder) / "journal.sqlite3") as journal:
@@ -111,8 +112,12 @@ def main() -> None:
     around = surroundings(Path())
     print(json.dumps(around))
     loop_ns = float(str(around["loop_ns"]))
-    measured("journal in memory", memory, arguments.repeat, loop_ns)
-    measured("durable journal", durable, arguments.repeat, loop_ns)
+    for limits, overrides in (("limits as shipped", ()), ("wide limits", WIDE)):
+        settings = load_settings(
+            env_file=None, environment={}, overrides=[*overrides, *arguments.overrides]
+        )
+        for name, work in (("journal in memory", memory), ("durable journal and venue", durable)):
+            measured(f"{name}, {limits}", partial(work, settings), arguments.repeat, loop_ns)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ smallest loop that calls a strategy once per bar, so the ratio says what the res
 dependency: install ``backtesting`` (0.6) and ``pandas`` beside tidewright in an environment of its
 own; without them this script says so and ends.
 
-    python benchmarks/peers_event_path.py PATH [--symbol BTCUSDT] [--bars 200000]
+    python benchmarks/bench_event_path_peers.py [PATH] [--symbol BTCUSDT] [--bars 200000]
 
 The rule is that of the library's ``sma_cross``: long when the mean of 10 closes crosses above that
 of 50 while RSI(14) is below 70, out when it crosses below, stop at 2 and target at 3 ATR(14). Both
@@ -17,14 +17,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import talib
-from event_path import WIDE
-from measure import surroundings
+from bench_event_path import WIDE
+from measure import minutes_of_bitcoin, surroundings
 
 from tidewright.app.backtest import run_backtest
 from tidewright.app.feeds.bars import BarFeed
@@ -113,11 +112,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--symbol", action="append", default=[])
     parser.add_argument("--bars", type=int, default=0, help="use the first so many; 0 = all")
     arguments = parser.parse_args()
-    whole = FileFeed(arguments.data, arguments.symbol)
+    whole = FileFeed(arguments.data or minutes_of_bitcoin(), arguments.symbol)
     instrument = whole.instruments[0]
     series = next(iter(whole.series))
     bars = series.slice(0, arguments.bars or len(series))
@@ -125,7 +124,8 @@ def main() -> None:
     print(json.dumps(surroundings(Path())))
     peer = peer_speed(bars, float(instrument.tick_size))
     if peer is None:
-        sys.exit("backtesting and pandas are not installed here: nothing to compare with")
+        print("backtesting and pandas are not installed here: nothing to compare with")
+        return
     print(json.dumps(peer))
     own_speed(BarFeed([bars.slice(0, 2_000)], [instrument], "compile first"))
     own = own_speed(feed)
