@@ -4,10 +4,12 @@ Runs a strategy of the library over a file of bars, once with the journal in mem
 the durable journal and the durable venue log in a temporary folder beside the current one. Every
 bar goes through validation of its place, the venue, columns, strategy, limits, the order manager
 and the journal with its hash chain, exactly as in ``tidewright backtest`` and ``tidewright up``.
-Limits are on: as they are shipped, when the drawdown limit halts the run after a few hundred trades,
-and so wide that it trades to its end. Without a path the minutes of the folder TW_REALDATA are used.
+Limits are on: as they are shipped, when the drawdown limit halts the run after a few hundred
+trades, and so wide that it trades to its end. Without a path the minutes of the folder TW_REALDATA
+are used.
 
-    python benchmarks/bench_event_path.py [PATH] [--symbol BTCUSDT] [--repeat 3] [--strategy sma_cross]
+    python benchmarks/bench_event_path.py [PATH] [--symbol BTCUSDT] [--repeat 3]
+        [--strategy sma_cross]
 
 The first line tells the machine and two yardsticks of the same moment (`measure`). Then each path
 prints one line, of the best of its runs:
