@@ -54,29 +54,32 @@ WHEN = 25
 
 
 @compiled
-def _finite(value: float) -> float:
+def finite(value: float) -> float:
+    """Return a number, or NaN where it is not finite."""
     return value if math.isfinite(value) else math.nan
 
 
 @compiled
-def _arithmetic(operation: int, left: float, right: float) -> float:
+def arithmetic(operation: int, left: float, right: float) -> float:
+    """Return the result of an operation from `ADD` to `MAXIMUM` on two numbers."""
     if math.isnan(left) or math.isnan(right):
         return math.nan
     if operation == ADD:
-        return _finite(left + right)
+        return finite(left + right)
     if operation == SUBTRACT:
-        return _finite(left - right)
+        return finite(left - right)
     if operation == MULTIPLY:
-        return _finite(left * right)
+        return finite(left * right)
     if operation == DIVIDE:
-        return math.nan if right == 0.0 else _finite(left / right)
+        return math.nan if right == 0.0 else finite(left / right)
     if operation == MINIMUM:
         return right if right < left else left
     return right if right > left else left
 
 
 @compiled
-def _compare(operation: int, left: float, right: float) -> float:
+def compare(operation: int, left: float, right: float) -> float:
+    """Return the truth of a comparison from `LESS` to `NOT_EQUAL`."""
     if math.isnan(left) or math.isnan(right):
         return math.nan
     if operation == LESS:
@@ -93,31 +96,48 @@ def _compare(operation: int, left: float, right: float) -> float:
 
 
 @compiled
-def _both(left: float, right: float) -> float:
+def both(left: float, right: float) -> float:
+    """Return Kleene's conjunction."""
     if left == 0.0 or right == 0.0:
         return 0.0
     return math.nan if math.isnan(left) or math.isnan(right) else 1.0
 
 
 @compiled
-def _either(left: float, right: float) -> float:
+def either(left: float, right: float) -> float:
+    """Return Kleene's disjunction."""
     if left == 1.0 or right == 1.0:
         return 1.0
     return math.nan if math.isnan(left) or math.isnan(right) else 0.0
 
 
 @compiled
-def _crosses(operation: int, stack: Float64, base: int) -> float:
-    before = LESS_EQUAL if operation == CROSSES_ABOVE else GREATER_EQUAL
-    now = GREATER if operation == CROSSES_ABOVE else LESS
-    return _both(
-        _compare(before, stack[base], stack[base + 1]),
-        _compare(now, stack[base + 2], stack[base + 3]),
-    )
+def between(value: float, low: float, high: float) -> float:
+    """Return whether a number lies in [low, high]."""
+    return both(compare(LESS_EQUAL, low, value), compare(LESS_EQUAL, value, high))
 
 
 @compiled
-def _unary(operation: int, value: float) -> float:
+def choose(condition: float, yes: float, no: float) -> float:
+    """Return one of two numbers; NaN where the condition is unknown."""
+    if math.isnan(condition):
+        return math.nan
+    return yes if condition == 1.0 else no
+
+
+@compiled
+def crosses(
+    operation: int, left_before: float, right_before: float, left: float, right: float
+) -> float:
+    """Return whether one number crossed another between two rows."""
+    before = LESS_EQUAL if operation == CROSSES_ABOVE else GREATER_EQUAL
+    now = GREATER if operation == CROSSES_ABOVE else LESS
+    return both(compare(before, left_before, right_before), compare(now, left, right))
+
+
+@compiled
+def unary(operation: int, value: float) -> float:
+    """Return the result of `NOT`, `NEGATE` or `ABSOLUTE`."""
     # Negating a NaN would flip its sign bit; every unknown is the same bits.
     if math.isnan(value):
         return math.nan
@@ -165,10 +185,10 @@ def evaluate_row(
             stack[top] = constants[argument]
             top += 1
         elif operation == CURRENT:
-            stack[top] = _finite(current[argument])
+            stack[top] = finite(current[argument])
             top += 1
         elif operation == PREVIOUS:
-            stack[top] = _finite(previous[argument])
+            stack[top] = finite(previous[argument])
             top += 1
         elif operation == OUTPUT:
             stack[top] = outputs[argument]
@@ -178,34 +198,29 @@ def evaluate_row(
             outputs[argument] = stack[top]
         elif operation == AND:
             top -= 1
-            stack[top - 1] = _both(stack[top - 1], stack[top])
+            stack[top - 1] = both(stack[top - 1], stack[top])
         elif operation == OR:
             top -= 1
-            stack[top - 1] = _either(stack[top - 1], stack[top])
+            stack[top - 1] = either(stack[top - 1], stack[top])
         elif operation in (NOT, NEGATE, ABSOLUTE):
-            stack[top - 1] = _unary(operation, stack[top - 1])
+            stack[top - 1] = unary(operation, stack[top - 1])
         elif operation <= MAXIMUM:
             top -= 1
-            stack[top - 1] = _arithmetic(operation, stack[top - 1], stack[top])
+            stack[top - 1] = arithmetic(operation, stack[top - 1], stack[top])
         elif operation <= NOT_EQUAL:
             top -= 1
-            stack[top - 1] = _compare(operation, stack[top - 1], stack[top])
+            stack[top - 1] = compare(operation, stack[top - 1], stack[top])
         elif operation == BETWEEN:
             top -= 2
-            value = stack[top - 1]
-            stack[top - 1] = _both(
-                _compare(LESS_EQUAL, stack[top], value),
-                _compare(LESS_EQUAL, value, stack[top + 1]),
-            )
+            stack[top - 1] = between(stack[top - 1], stack[top], stack[top + 1])
         elif operation == WHEN:
             top -= 2
-            if math.isnan(stack[top - 1]):
-                stack[top - 1] = math.nan
-            else:
-                stack[top - 1] = stack[top] if stack[top - 1] == 1.0 else stack[top + 1]
+            stack[top - 1] = choose(stack[top - 1], stack[top], stack[top + 1])
         else:
             top -= 3
-            stack[top - 1] = _crosses(operation, stack, top - 1)
+            stack[top - 1] = crosses(
+                operation, stack[top - 1], stack[top], stack[top + 1], stack[top + 2]
+            )
 
 
 @compiled

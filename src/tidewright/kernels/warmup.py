@@ -25,6 +25,7 @@ from tidewright.kernels import (
 )
 from tidewright.kernels.bulk import layout
 from tidewright.kernels.bulk.run import run
+from tidewright.kernels.bulk.signals import flag_rows
 
 Call = tuple[Callable[..., object], tuple[object, ...]]
 """A step and arguments for it."""
@@ -56,7 +57,9 @@ def warm_up_research() -> int:
     none = np.zeros(0, np.int64)
     table = _ints(1, 32)
     market = layout.Market(*(rows,) * 7, none, none, none, _floats(1, 1), none, none, none)
-    script = layout.Script(none, _floats(1), _floats(1), _floats(1), _floats(1))
+    flags = np.zeros(1, np.uint8)
+    script = layout.Script(none, _floats(1), _floats(1), _floats(1), _floats(1), flags)
+    flag_rows(none, _floats(1), _floats(1, 1), none, _floats(1, 1), flags)
     limits_ = layout.Limits(*(1,) * 17, 1.0, 1.0, 1)
     state = layout.State(
         *(rows,) * 2, *(table,) * 3, rows, table, _floats(1), *(table,) * 4, _floats(1), rows, rows
@@ -72,7 +75,7 @@ def warm_up_research() -> int:
         0,
         0,
     )
-    return 1
+    return 2
 
 
 def _ints(*shape: int) -> windows.Int64:

@@ -102,6 +102,17 @@ class CompiledStrategy:
         """Return what the interpreter runs, written for a row layout; None means ``references``."""
         return _program(self.spec, self.references if columns is None else columns)
 
+    def conditions(self) -> Program:
+        """Return a program of the four rules alone, without what an entry needs beside its rule.
+
+        Wherever the whole program stores a true condition, this one does too.
+        """
+        assembler = Assembler(self.references)
+        for output, tree in _trees(self.spec).items():
+            if output in _CONDITIONS and tree is not None:
+                assembler.store(output, tree, Kind.CONDITION)
+        return assembler.program()
+
     def evaluate_bulk(
         self, matrix: Float64, columns: Sequence[ColumnReference] | None = None
     ) -> Float64:

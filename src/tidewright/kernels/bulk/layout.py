@@ -15,6 +15,8 @@ Int64 = NDArray[np.int64]
 """Array of int64."""
 Float64 = NDArray[np.float64]
 """Array of float64."""
+Flags = NDArray[np.uint8]
+"""Array of uint8, one bit for each condition."""
 
 
 class Market(NamedTuple):
@@ -68,6 +70,8 @@ class Script(NamedTuple):
         Receives the outputs of the latest row.
     unknown : float64 array of shape (n_columns,)
         The row before the first: NaN.
+    flags : uint8 array of shape (n_column_rows,)
+        Bit ``1 << output`` where a condition may be true; a row without bits needs no look.
     """
 
     code: Int64
@@ -75,6 +79,7 @@ class Script(NamedTuple):
     stack: Float64
     outputs: Float64
     unknown: Float64
+    flags: Flags
 
 
 ENTRY_LONG, EXIT_LONG, ENTRY_SHORT, EXIT_SHORT = 0, 1, 2, 3

@@ -14,6 +14,13 @@ from tidewright.kernels.integer import checked_add
 from tidewright.kernels.jit import compiled
 from tidewright.kernels.limits import trip_level
 
+ENTRY_BITS = 1 << at.ENTRY_LONG | 1 << at.ENTRY_SHORT
+"""Rules that may open a position."""
+EXIT_LONG_BIT = 1 << at.EXIT_LONG
+"""The rule that closes a long position."""
+EXIT_SHORT_BIT = 1 << at.EXIT_SHORT
+"""The rule that closes a short position."""
+
 
 @compiled
 def has_room(state: State, bars: int) -> bool:
@@ -25,28 +32,6 @@ def has_room(state: State, bars: int) -> bool:
         and account[at.TRADES] + bars <= state.round_trips.shape[0]
         and account[at.NOTES] + 12 * bars + 4 <= state.notes.shape[0]
     )
-
-
-@compiled
-def count_input(state: State, market: Market, ts: int) -> None:
-    """Count this slice and the slices without bars before it as inputs."""
-    account = state.account
-    while account[at.SILENT] < len(market.silent) and market.silent[account[at.SILENT]] < ts:
-        account[at.SILENT] += 1
-        account[at.SEQUENCE] += 1
-    account[at.SEQUENCE] += 1
-
-
-@compiled
-def take_mark(state: State, instrument: int, row: int, close: int, own: Int64) -> None:
-    """Take a close as the latest price of an instrument."""
-    state.books[instrument, at.ROW] = row
-    held = state.holdings[instrument]
-    if held[at.LOTS] != 0:
-        worth = notional(close, held[at.LOTS], own[at.NUMERATOR], own[at.DENOMINATOR])
-        account = state.account
-        account[at.VALUE] = checked_add(account[at.VALUE], worth - held[at.WORTH])
-        held[at.WORTH] = worth
 
 
 @compiled
@@ -112,6 +97,72 @@ def decide(
 
 
 @compiled
+def slice_end(known: Int64, order: Int64, begin: int, stop: int) -> int:
+    """Return where the slice ends that begins at an element of the order."""
+    ts, end = known[order[begin]], begin + 1
+    while end < stop and known[order[end]] == ts:
+        end += 1
+    return end
+
+
+@compiled
+def count_input(account: Int64, silent: Int64, ts: int) -> None:
+    """Count this slice and the slices without bars before it as inputs."""
+    while account[at.SILENT] < len(silent) and silent[account[at.SILENT]] < ts:
+        account[at.SILENT] += 1
+        account[at.SEQUENCE] += 1
+    account[at.SEQUENCE] += 1
+
+
+@compiled
+def revalue(account: Int64, held: Int64, close: int, own: Int64) -> None:
+    """Value a position at the latest close."""
+    worth = notional(close, held[at.LOTS], own[at.NUMERATOR], own[at.DENOMINATOR])
+    account[at.VALUE] = checked_add(account[at.VALUE], worth - held[at.WORTH])
+    held[at.WORTH] = worth
+
+
+@compiled
+def log_equity(account: Int64, times: Int64, equities: Int64, ts: int, equity: int) -> None:
+    """Write a row of the equity series and count the slice."""
+    row = account[at.SLICES]
+    times[row] = ts
+    equities[row] = equity
+    account[at.SLICES] = row + 1
+    if account[at.POSITIONS] > 0:
+        account[at.IN_MARKET] += 1
+
+
+@compiled
+def calls(
+    found: int, held: Int64, entering: int, inside: bool, bars: int, time_stop_bars: int
+) -> bool:
+    """Return whether a rule that matters now may be true, so that `decide` must look.
+
+    Parameters
+    ----------
+    found : int
+        Bits of the row's conditions.
+    held : int64 array of shape (N_HOLDING,)
+        What is held of the instrument.
+    entering : int
+        Lots of a working entry.
+    inside : bool
+        Whether entries are decided now.
+    bars : int
+        Bars of the instrument so far.
+    time_stop_bars : int
+        Leave after so many; 0 is never.
+    """
+    lots = held[at.LOTS]
+    if lots == 0:
+        return bool(inside and entering == 0 and found & ENTRY_BITS)
+    if found & (EXIT_LONG_BIT if lots > 0 else EXIT_SHORT_BIT):
+        return True
+    return bool(0 < time_stop_bars <= bars - held[at.OPENED_BAR])
+
+
+@compiled
 def run(
     market: Market,
     script: Script,
@@ -123,59 +174,70 @@ def run(
     start: int,
     stop: int,
 ) -> int:
-    """Run a strategy over ordered rows.
+    """Run a strategy over elements ``[start, stop)`` of ``market.order``, whole slices.
 
     Parameters
     ----------
-    market, script, plan, limits, rules
-        What is run, over what, and within which limits and costs.
+    market, script, plan, limits, rules, state
+        What is run, over what, within which limits and costs; ``state`` is changed in place.
     terms : int64 array of shape (n_instruments, N_TERMS)
         Of the instruments.
-    state : State
-        Changed in place; made by whoever begins a run.
-    start, stop : int
-        Elements of ``market.order`` to run over; both lie between two slices.
 
     Returns
     -------
     int
-        Where the run stopped: ``stop``, or earlier where a log is full. It goes on from there
-        after the logs were made longer.
+        Where it stopped: ``stop``, or earlier, to go on from there with longer logs.
 
     Raises
     ------
     OverflowError
         If an amount leaves int64.
     """
-    account, books = state.account, state.books
+    account, books, holdings, trades = state.account, state.books, state.holdings, state.trades
+    breakers, times, equities = state.breakers, state.times, state.equity
+    known, order, owner = market.known, market.order, market.owner
+    low, high, close, flags = market.low, market.high, market.close, script.flags
+    first, column_row = market.first, market.column_row
+    own_rows = len(column_row) == 0
+    instruments = trades.shape[0]
+    roomy = has_room(state, instruments)
     begin = start
-    while begin < stop:
-        ts = market.known[market.order[begin]]
-        end = begin + 1
-        while end < stop and market.known[market.order[end]] == ts:
-            end += 1
-        if not has_room(state, end - begin):
-            break
-        count_input(state, market, ts)
+    while begin < stop and roomy:
+        ts = known[order[begin]]
+        end, busy = slice_end(known, order, begin, stop), False
+        count_input(account, market.silent, ts)
         for place in range(begin, end):
-            instrument, row = market.owner[place], market.order[place]
-            book = books[instrument]
-            if market.low[row] <= book[at.QUIET_LOW] or market.high[row] >= book[at.QUIET_HIGH]:
-                meet(state, market, instrument, row, terms[instrument], rules, limits)
+            row, book = order[place], books[owner[place]]
+            if low[row] <= book[at.QUIET_LOW] or high[row] >= book[at.QUIET_HIGH]:
+                meet(state, market, owner[place], row, terms[owner[place]], rules, limits)
+                busy = True
         for place in range(begin, end):
-            instrument, row = market.owner[place], market.order[place]
-            take_mark(state, instrument, row, market.close[row], terms[instrument])
+            instrument, row = owner[place], order[place]
+            books[instrument, at.ROW] = row
+            if holdings[instrument, at.LOTS] != 0:
+                revalue(account, holdings[instrument], close[row], terms[instrument])
         equity = checked_add(account[at.CASH], account[at.VALUE])
-        if not mark_quickly(state.breakers, ts, equity, limits.drawdown_ppm):
+        if not mark_quickly(breakers, ts, equity, limits.drawdown_ppm):
             mark(state, ts, equity, limits)
-        decide(state, market, script, (begin, end), ts, equity, terms, plan, limits)
-        slices = account[at.SLICES]
-        state.times[slices] = ts
-        state.equity[slices] = equity
-        account[at.SLICES] = slices + 1
-        if account[at.POSITIONS] > 0:
-            account[at.IN_MARKET] += 1
-        if account[at.ORDERS] > account[at.FIRST_NEW] or state.breakers[at.STATE] == at.HALTED:
-            carry_out(state, ts, terms, rules, limits)
+            busy = True
+        inside = plan.start <= ts and (ts < plan.end or plan.end == 0)
+        called = False
+        for place in range(begin, end):
+            instrument, row = owner[place], order[place]
+            at_row = row if own_rows else column_row[row]
+            if at_row < 0:
+                continue
+            entering = trades[instrument, at.ENTRY_LOTS]
+            bars = row - first[instrument] + 1
+            held = holdings[instrument]
+            called |= calls(flags[at_row], held, entering, inside, bars, plan.time_stop_bars)
+        if called:
+            decide(state, market, script, (begin, end), ts, equity, terms, plan, limits)
+            busy = True
+        log_equity(account, times, equities, ts, equity)
+        if busy:
+            if account[at.ORDERS] > account[at.FIRST_NEW] or breakers[at.STATE] == at.HALTED:
+                carry_out(state, ts, terms, rules, limits)
+            roomy = has_room(state, instruments)
         begin = end
     return begin

@@ -15,6 +15,7 @@ from tidewright.features.bulk import bulk_columns
 from tidewright.features.declarations import ColumnReference
 from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.breakers import NEVER
+from tidewright.kernels.bulk.signals import BLOCK, flag_rows
 from tidewright.kernels.bulk.venue import PRICE_END
 from tidewright.kernels.fills import FAR, FillRules
 from tidewright.market.aggregation import aggregate
@@ -71,17 +72,11 @@ def prepare(request: BulkRequest) -> Prepared | Unsupported:
     by_id = {instrument.id: instrument for instrument in request.instruments}
     instruments = tuple(by_id[one.instrument] for one in series)
     timeframe = setup.timeframe or config.feed_timeframe
-    program = strategy.program()
+    market = _market(series, instruments, strategy.references, timeframe, request.silent)
     bars_per_row = timeframe_nanoseconds(timeframe) // timeframe_nanoseconds(config.feed_timeframe)
     return Prepared(
-        market=_market(series, instruments, strategy.references, timeframe, request.silent),
-        script=at.Script(
-            program.code,
-            program.constants,
-            np.zeros(max(program.stack_depth, 1)),
-            np.full(N_OUTPUTS, np.nan),
-            np.full(len(strategy.references), np.nan),
-        ),
+        market=market,
+        script=_script(strategy, market),
         plan=plan_of(setup, bars_per_row, request.window.start, request.window.end),
         limits=limits_of(config.risk),
         rules=request.paper.rules(request.seed),
@@ -103,7 +98,8 @@ def new_state(prepared: Prepared) -> at.State:
     books = np.zeros((count, at.N_BOOK), np.int64)
     books[:, at.SLIPPED_DAY] = -1
     books[:, at.QUIET_LOW], books[:, at.QUIET_HIGH] = -FAR, FAR
-    log = _FIRST_LOG + 16 * count
+    # Room that is never written costs nothing; logs that fill up are made longer.
+    log = _FIRST_LOG + 16 * count + rows // 16
     return at.State(
         account=account,
         breakers=breakers,
@@ -170,6 +166,27 @@ def _unsupported(request: BulkRequest, series: Sequence[BarArrays]) -> str | Non
         if not whole_minimum(instrument):
             return f"{instrument.id} has a smallest order value finer than money is counted in"
     return None
+
+
+def _script(strategy: CompiledStrategy, market: at.Market) -> at.Script:
+    program, rules = strategy.program(), strategy.conditions()
+    flags = np.zeros(len(market.matrix), np.uint8)
+    flag_rows(
+        rules.code,
+        rules.constants,
+        market.matrix,
+        market.first_column,
+        np.empty((rules.stack_depth, BLOCK)),
+        flags,
+    )
+    return at.Script(
+        program.code,
+        program.constants,
+        np.zeros(program.stack_depth),
+        np.full(N_OUTPUTS, np.nan),
+        np.full(len(strategy.references), np.nan),
+        flags,
+    )
 
 
 def _market(

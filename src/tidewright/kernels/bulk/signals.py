@@ -1,0 +1,138 @@
+"""Conditions over blocks of rows: each operation runs over a whole block before the next one.
+
+The functions of a single row are those of `kernels.expressions`; only the loops are turned round.
+"""
+
+from __future__ import annotations
+
+import math
+
+from tidewright.kernels import expressions as machine
+from tidewright.kernels.bulk.layout import Flags, Float64, Int64
+from tidewright.kernels.jit import compiled
+
+BLOCK = 512
+"""Rows of a block: a few of them stay in the nearest cache."""
+
+
+@compiled
+def load(matrix: Float64, column: int, first: int, rows: tuple[int, int], out: Float64) -> None:
+    """Load a column of rows ``[rows[0], rows[1])``; rows before ``first`` are unknown."""
+    for place in range(rows[1] - rows[0]):
+        row = rows[0] + place
+        out[place] = machine.finite(matrix[row, column]) if row >= first else math.nan
+
+
+@compiled
+def combine(operation: int, left: Float64, right: Float64, count: int) -> None:
+    """Run an operation of two operands over a block; the result takes the place of the left one."""
+    if operation == machine.AND:
+        for place in range(count):
+            left[place] = machine.both(left[place], right[place])
+    elif operation == machine.OR:
+        for place in range(count):
+            left[place] = machine.either(left[place], right[place])
+    elif operation <= machine.MAXIMUM:
+        for place in range(count):
+            left[place] = machine.arithmetic(operation, left[place], right[place])
+    else:
+        for place in range(count):
+            left[place] = machine.compare(operation, left[place], right[place])
+
+
+@compiled
+def cross(operation: int, stack: Float64, base: int, count: int) -> None:
+    """Run a crossing over a block: two operands of the row before, then two of the row."""
+    for place in range(count):
+        stack[base, place] = machine.crosses(
+            operation,
+            stack[base, place],
+            stack[base + 1, place],
+            stack[base + 2, place],
+            stack[base + 3, place],
+        )
+
+
+@compiled
+def choose_or_enclose(operation: int, stack: Float64, base: int, count: int) -> None:
+    """Run an operation of three operands over a block."""
+    if operation == machine.WHEN:
+        for place in range(count):
+            stack[base, place] = machine.choose(
+                stack[base, place], stack[base + 1, place], stack[base + 2, place]
+            )
+    else:
+        for place in range(count):
+            stack[base, place] = machine.between(
+                stack[base, place], stack[base + 1, place], stack[base + 2, place]
+            )
+
+
+@compiled
+def flag_block(
+    code: Int64,
+    constants: Float64,
+    matrix: Float64,
+    first: int,
+    rows: tuple[int, int],
+    stack: Float64,
+    flags: Flags,
+) -> None:
+    """Run a program of conditions over a block of rows and set a bit per output that is true."""
+    top, count = 0, rows[1] - rows[0]
+    for place in range(1, code.shape[0], 2):
+        operation, argument = code[place], code[place + 1]
+        if operation == machine.CONSTANT:
+            stack[top, :count] = constants[argument]
+            top += 1
+        elif operation == machine.CURRENT:
+            load(matrix, argument, first, rows, stack[top])
+            top += 1
+        elif operation == machine.PREVIOUS:
+            load(matrix, argument, first, (rows[0] - 1, rows[1] - 1), stack[top])
+            top += 1
+        elif operation == machine.STORE:
+            top -= 1
+            for row in range(count):
+                if stack[top, row] == 1.0:
+                    flags[rows[0] + row] |= 1 << argument
+        elif operation in (machine.NOT, machine.NEGATE, machine.ABSOLUTE):
+            for row in range(count):
+                stack[top - 1, row] = machine.unary(operation, stack[top - 1, row])
+        elif operation in (machine.BETWEEN, machine.WHEN):
+            top -= 2
+            choose_or_enclose(operation, stack, top - 1, count)
+        elif operation in (machine.CROSSES_ABOVE, machine.CROSSES_BELOW):
+            top -= 3
+            cross(operation, stack, top - 1, count)
+        else:
+            top -= 1
+            combine(operation, stack[top - 1], stack[top], count)
+
+
+@compiled
+def flag_rows(
+    code: Int64, constants: Float64, matrix: Float64, firsts: Int64, stack: Float64, flags: Flags
+) -> None:
+    """Set bit ``output`` of each row on which a program's condition of that output is true.
+
+    Parameters
+    ----------
+    code, constants : arrays
+        A program that stores conditions alone, as for `kernels.expressions.evaluate_row`.
+    matrix : float64 array of shape (n_rows, n_columns)
+        Columns, one instrument after the other.
+    firsts : int64 array of shape (n_instruments + 1,)
+        First row of each instrument.
+    stack : float64 array of shape (depth, BLOCK)
+        Scratch space.
+    flags : uint8 array of shape (n_rows,)
+        Zeros; receives the bits.
+    """
+    for instrument in range(len(firsts) - 1):
+        first, end = firsts[instrument], firsts[instrument + 1]
+        begin = first
+        while begin < end:
+            stop = min(begin + BLOCK, end)
+            flag_block(code, constants, matrix, first, (begin, stop), stack, flags)
+            begin = stop
