@@ -86,5 +86,5 @@ def assert_equal_runs(
 
 def _assert_equal(found: Sequence[object], expected: Sequence[object]) -> None:
     for index, (one, other) in enumerate(zip(found, expected, strict=False)):
-        assert one == other, f"number {index}"
+        assert one == other, f"number {index}:\n{one}\n{other}"
     assert len(found) == len(expected)

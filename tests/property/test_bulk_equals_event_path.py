@@ -217,6 +217,7 @@ def markets(draw: st.DrawFn) -> tuple[tuple[BarArrays, ...], tuple[Instrument, .
 _COLUMNS = ("ts_event", "ts_known", "open", "high", "low", "close", "volume")
 
 _CHOICES = {
+    "paper.simulate_partial_fills": ["true"],
     "risk.max_drawdown_percent": ["0.5", "2", "100"],
     "risk.max_daily_loss_percent": ["0.2", "1", "100"],
     "risk.max_daily_loss": ["5", "50"],
@@ -248,6 +249,23 @@ _OVERRIDES = st.lists(
     max_size=4,
     unique_by=lambda text: text.partition("=")[0],
 ).map(tuple)
+
+
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@given(markets(), bulk_specs, _OVERRIDES, st.sampled_from(["0.5", "1"]), st.integers(0, 9))
+def test_random_specs_with_partial_fills(market, spec, overrides, chance, seed) -> None:
+    series, instruments = market
+    thin = tuple(replace(one, volume=one.volume // 2_000) for one in series)
+    chosen = {text.partition("=")[0]: text for text in overrides}
+    chosen |= {
+        "paper.simulate_partial_fills": "paper.simulate_partial_fills=true",
+        "paper.partial_fill_probability": f"paper.partial_fill_probability={chance}",
+        "seed": f"seed={seed}",
+    }
+    strategy = loaded_spec(spec, "test")
+    found = assert_equal_runs(thin, instruments, strategy, plain_settings(*chosen.values()))
+    if found["fills"] > found["orders"]:
+        event("more fills than orders")
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))

@@ -77,10 +77,13 @@ def test_both_engines_write_the_same_result(csv: Path, tmp_path: Path) -> None:
 
 
 def test_what_the_compiled_loop_cannot_do_runs_on_the_event_path(csv: Path, tmp_path: Path) -> None:
-    words = ("--set", "paper.simulate_partial_fills=true", "--repeat", "2")
-    found = backtest(csv, tmp_path, *words)
+    example = Path(__file__).parents[3] / "examples" / "python_strategy.py"
+    path = tmp_path / "r.json"
+    words = [f"{example}:PullbackInCalmTrend", "--data", str(csv), "--json", str(path)]
+    assert main(["backtest", *words, "--repeat", "2"]) == 0
+    found = json.loads(path.read_text())
     assert found["engine"] == "event"
-    assert any("partial fills" in note for note in found["notes"])
+    assert any("written in Python" in note for note in found["notes"])
 
 
 def test_window_limits_trades_and_not_warm_up(csv: Path, tmp_path: Path) -> None:

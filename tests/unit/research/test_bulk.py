@@ -79,10 +79,6 @@ def test_logs_that_fill_up_are_made_longer(request_, monkeypatch) -> None:
             "2 str",
         ),
         (
-            lambda r: replace(r, paper=replace(r.paper, simulate_partial_fills=True)),
-            "partial fills are simulated",
-        ),
-        (
             lambda r: replace(
                 r,
                 instruments=tuple(

@@ -8,6 +8,7 @@ from tidewright.kernels.bulk import risk
 from tidewright.kernels.bulk.breakers import halt
 from tidewright.kernels.bulk.layout import Float64, Int64, Limits, Market, Plan, State
 from tidewright.kernels.bulk.venue import settle
+from tidewright.kernels.hashing import entry_key
 from tidewright.kernels.jit import compiled
 
 
@@ -128,12 +129,14 @@ def try_entry(
             code = at.REFUSED_RATE
             halt(state, ts, at.NOTE_RATE, (count, 0), limits)
     if code == at.NOT_REFUSED:
-        enter(state, wanted, lots, ts, plan, sure)
+        enter(state, wanted, lots, ts, plan, sure, own[at.OWNER])
     return code
 
 
 @compiled
-def enter(state: State, wanted: risk.Wanted, lots: int, ts: int, plan: Plan, sure: float) -> None:
+def enter(
+    state: State, wanted: risk.Wanted, lots: int, ts: int, plan: Plan, sure: float, owner: int
+) -> None:
     """Place an approved entry: it works from here on, though the venue may still refuse it."""
     instrument = wanted.instrument
     row = log_order(state, instrument, ts, wanted.sign, lots, wanted.mark)
@@ -147,6 +150,7 @@ def enter(state: State, wanted: risk.Wanted, lots: int, ts: int, plan: Plan, sur
     trade, book = state.trades[instrument], state.books[instrument]
     trade[:] = 0
     trade[at.DIRECTION] = wanted.sign
+    trade[at.KEY] = entry_key(owner, state.account[at.SEQUENCE]) if plan.keyed else 0
     trade[at.ENTRY_LOTS] = lots
     trade[at.ENTRY_LIMIT] = wanted.limit
     trade[at.ENTRY_SINCE] = ts

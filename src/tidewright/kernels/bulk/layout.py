@@ -98,6 +98,8 @@ class Plan(NamedTuple):
         In bars of the feed; 0 means never.
     start, end : int
         Entries are decided in [start, end); an end of 0 is never.
+    keyed : int
+        1 where fills are drawn, so that entries need the keys of their client ids.
     """
 
     method: int
@@ -105,6 +107,7 @@ class Plan(NamedTuple):
     expire_after_bars: int
     start: int
     end: int
+    keyed: int
 
 
 class Limits(NamedTuple):
@@ -180,7 +183,8 @@ PRICE_DENOMINATOR = 8
 SHORTABLE = 9
 AMOUNT = 10
 WATCHED = 11
-N_TERMS = 12
+OWNER = 12
+N_TERMS = 13
 
 # The account.
 CASH = 0
@@ -218,6 +222,7 @@ ACTIVE, REDUCING, HALTED = 0, 1, 2
 
 # Where a trade stands; the first fifteen are the fields of `fills.TradeState`.
 DIRECTION = 0
+KEY = 1
 ENTRY_LOTS = 2
 ENTRY_LIMIT = 3
 ENTRY_SINCE = 4

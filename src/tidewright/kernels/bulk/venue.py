@@ -229,6 +229,10 @@ def carry_out(state: State, ts: int, terms: Int64, rules: FillRules, limits: Lim
     for row in range(account[at.FIRST_NEW], account[at.ORDERS]):
         instrument = state.orders[row, at.ORDER_INSTRUMENT]
         if state.orders[row, at.ORDER_LEG] == at.EXIT:
+            # What is left of the entry was cancelled before the exit left.
+            if state.trades[instrument, at.ENTRY_LOTS] > 0:
+                state.trades[instrument, at.ENTRY_LOTS] = 0
+                settle(state, instrument)
             venue_answer(state, ts, True, limits)
             continue
         code = refusal(state, instrument, terms, rules)

@@ -21,7 +21,13 @@ from tidewright.kernels.fills import FAR, FillRules
 from tidewright.market.aggregation import aggregate
 from tidewright.market.arrays import BarArrays, Int64
 from tidewright.research.bulk.request import BulkRequest, Unsupported
-from tidewright.research.bulk.settings import limits_of, plan_of, terms_row, whole_minimum
+from tidewright.research.bulk.settings import (
+    limits_of,
+    owner_of,
+    plan_of,
+    terms_row,
+    whole_minimum,
+)
 from tidewright.strategy.compile import CompiledStrategy
 from tidewright.strategy.outputs import N_OUTPUTS
 
@@ -73,14 +79,17 @@ def prepare(request: BulkRequest) -> Prepared | Unsupported:
     instruments = tuple(by_id[one.instrument] for one in series)
     timeframe = setup.timeframe or config.feed_timeframe
     market = _market(series, instruments, strategy.references, timeframe, request.silent)
+    rules = request.paper.rules(request.seed)
     bars_per_row = timeframe_nanoseconds(timeframe) // timeframe_nanoseconds(config.feed_timeframe)
     return Prepared(
         market=market,
         script=_script(strategy, market),
-        plan=plan_of(setup, bars_per_row, request.window.start, request.window.end),
+        plan=plan_of(setup, bars_per_row, request.window, rules.partial_ppm > 0),
         limits=limits_of(config.risk),
-        rules=request.paper.rules(request.seed),
-        terms=np.stack([terms_row(one, setup, config.risk) for one in instruments]),
+        rules=rules,
+        terms=np.stack(
+            [terms_row(one, setup, config.risk, owner_of(config, one.id)) for one in instruments]
+        ),
         instruments=instruments,
         cash=from_decimal(request.paper.initial_balance),
     )
@@ -155,8 +164,6 @@ def _unsupported(request: BulkRequest, series: Sequence[BarArrays]) -> str | Non
         return f"{len(setups)} strategies share one account"
     if not isinstance(setups[0].strategy, CompiledStrategy):
         return f"strategy {setups[0].strategy.name!r} is written in Python"
-    if request.paper.rules(request.seed).partial_ppm:
-        return "partial fills are simulated"
     for one in series:
         if one.timeframe != request.config.feed_timeframe:
             return f"{one.instrument} has bars of {one.timeframe}, not of the feed's timeframe"

@@ -7,10 +7,12 @@ from decimal import Decimal
 
 import numpy as np
 
+from tidewright.domain.events import TradingWindow
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.money import UNITS_PER_CURRENCY, from_decimal
+from tidewright.domain.orders import client_order_id
 from tidewright.domain.time import MINUTE, SECOND
-from tidewright.engine.config import StrategySetup
+from tidewright.engine.config import EngineConfig, StrategySetup
 from tidewright.engine.series import CORRELATION_BARS
 from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.limits import PPM
@@ -68,8 +70,10 @@ def smallest_at_least(limit: Decimal) -> float:
     return found
 
 
-def terms_row(instrument: Instrument, setup: StrategySetup, settings: RiskSettings) -> Int64:
-    """Return an instrument's row of terms."""
+def terms_row(
+    instrument: Instrument, setup: StrategySetup, settings: RiskSettings, owner: int
+) -> Int64:
+    """Return an instrument's row of terms; ``owner`` is what its client ids begin with."""
     terms = terms_of(instrument)
     row = np.zeros(at.N_TERMS, np.int64)
     row[at.NUMERATOR], row[at.DENOMINATOR] = terms.numerator, terms.denominator
@@ -80,6 +84,7 @@ def terms_row(instrument: Instrument, setup: StrategySetup, settings: RiskSettin
     row[at.PRICE_NUMERATOR], row[at.PRICE_DENOMINATOR] = instrument.price_ratio
     row[at.SHORTABLE] = instrument.shortable
     row[at.AMOUNT] = sizing_amount(setup.sizing.method, setup.sizing.value, terms, settings)
+    row[at.OWNER] = owner
     row[at.WATCHED] = setup.symbols is None or instrument.id in setup.symbols
     return row
 
@@ -89,12 +94,20 @@ def whole_minimum(instrument: Instrument) -> bool:
     return bool(instrument.min_notional * UNITS_PER_CURRENCY % 1 == 0)
 
 
-def plan_of(setup: StrategySetup, bars_per_row: int, start: int, end: int) -> at.Plan:
+def plan_of(setup: StrategySetup, bars_per_row: int, window: TradingWindow, keyed: bool) -> at.Plan:
     """Return how a strategy trades as the loop takes it."""
     return at.Plan(
         method=method_step(setup.sizing.method),
         time_stop_bars=setup.time_stop_bars * bars_per_row,
         expire_after_bars=setup.expire_after_bars,
-        start=start,
-        end=end,
+        start=window.start,
+        end=window.end,
+        keyed=int(keyed),
     )
+
+
+def owner_of(config: EngineConfig, instrument: str) -> int:
+    """Return the 64 bits that client ids of an instrument begin with, as int64."""
+    name = config.strategies[0].strategy.name
+    stem = client_order_id(config.home, config.account, name, instrument, 0)
+    return int(np.uint64(int(stem.partition("-")[0], 16)).astype(np.int64))
