@@ -1,4 +1,4 @@
-"""What a family of configurations earned, day by day: the one form that statistics are made from."""
+"""What a family of configurations earned day by day: the form that statistics are made from."""
 
 from __future__ import annotations
 
