@@ -15,7 +15,7 @@ from tidewright.app.launch import default_home
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.events import TradingState
 from tidewright.storage.home import Home
-from tidewright.storage.operator import OperatorInbox
+from tidewright.storage.operator import post_command
 
 FEEDS = ("sim", "replay")
 
@@ -57,11 +57,7 @@ def is_running(home: Home) -> bool:
 def request_state(home: Path | None, state: TradingState, actor: str, reason: str) -> Answer:
     """Store an operator's command durably; a running trader takes it within a second."""
     folder = find_home(home)
-    inbox = OperatorInbox(folder.operator)
-    try:
-        inbox.post(state, actor, reason, time.time_ns())
-    finally:
-        inbox.close()
+    post_command(folder.operator, state, actor, reason, time.time_ns())
     running = is_running(folder)
     when = "the running trader takes it now" if running else "it holds from the next start on"
     return Answer(

@@ -70,10 +70,6 @@ class UpReport:
     values: Mapping[str, object]
     lines: tuple[str, ...]
 
-    def data(self) -> Mapping[str, object]:
-        """Return the JSON form."""
-        return self.values
-
     def text(self) -> str:
         """Return the words for a person."""
         return "\n".join(self.lines)

@@ -1,6 +1,6 @@
 """Paper and live assemblies: one home, one feed, one venue, one trader, and what watches it.
 
-`open_session` builds everything from a request; `Session.run` trades until it is told to stop.
+A `Session` is built from a request; its `run` trades until it is told to stop.
 The paper venue lives in this process, or in one of its own that survives this one.
 """
 

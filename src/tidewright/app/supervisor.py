@@ -22,7 +22,7 @@ from tidewright.domain.facts import OrderExecuted, Outcome
 from tidewright.domain.ports import OutcomeSink
 from tidewright.engine.state import EngineState
 from tidewright.storage.home import Home
-from tidewright.storage.operator import OperatorInbox
+from tidewright.storage.operator import post_command
 
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 30.0
@@ -137,8 +137,5 @@ class Supervisor:
         Transient
             If it cannot be stored now.
         """
-        inbox = OperatorInbox(Home.existing(self._request.home).operator)
-        try:
-            inbox.post(state, actor, reason, time.time_ns())
-        finally:
-            inbox.close()
+        operator = Home.existing(self._request.home).operator
+        post_command(operator, state, actor, reason, time.time_ns())

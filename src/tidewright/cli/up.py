@@ -49,7 +49,7 @@ def run_up(options: UpOptions) -> int:
     report = up_report(launch.supervisor, launch.home, launch.settings.account.currency)
     print(report.text())
     if options.json_file is not None:
-        write_json(options.json_file, report.data())
+        write_json(options.json_file, report.values)
     if failure is not None:
         raise failure
     return 0

@@ -8,6 +8,8 @@ The names in ``EVENT`` are those of the event flow::
     MARKET_DATA -> SIGNAL_GENERATED -> RISK_CHECK
         -> SIGNAL_REJECTED -> ALERT_LOGGED
         -> ORDER_PLACED -> ORDER_FILLED -> POSITION_UPDATE -> STATE_SAVED
+
+STATE_SAVED is the commit of the outcome itself, so no fact carries it.
 """
 
 from __future__ import annotations

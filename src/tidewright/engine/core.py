@@ -176,13 +176,7 @@ class Engine:
         leaving = {command.client_id for command in commands if isinstance(command, CancelOrder)}
         for order in self.state.orders.working():
             if order.intent.leg is Leg.ENTRY and order.intent.client_id not in leaving:
-                fact, command = self.state.orders.request_cancel(
-                    order.intent.client_id, self.state.ts_known
-                )
-                if fact is not None:
-                    facts.append(fact)
-                if command is not None:
-                    commands.append(command)
+                self.state.cancel(order.intent.client_id, facts, commands)
 
     def _on_started(self, event: ev.Started, facts: list[Fact], commands: list[Command]) -> None:
         self.state.feed_live = True

@@ -25,8 +25,8 @@ from tidewright.domain.orders import (
     Bracket,
     Leg,
     OrderIntent,
-    OrderRecord,
     OrderType,
+    RefusedOrder,
     Side,
     client_order_id,
     leg_client_id,
@@ -169,9 +169,7 @@ class Decider:
         facts.append(SignalGenerated(signal))
         barred = state.gate.standing(signal, state.ts_known)
         if barred is not None:
-            facts.append(
-                SignalRejected(signal, barred.rule, barred.limit, barred.value, barred.message)
-            )
+            facts.append(_rejected(signal, barred))
             return
         account = state.account_view(equity)
         sizing = entry.setup.sizing
@@ -186,9 +184,7 @@ class Decider:
             account,
         )
         if isinstance(sized, SizingRefusal):
-            facts.append(
-                SignalRejected(signal, sized.rule, sized.limit, sized.value, sized.message)
-            )
+            facts.append(_rejected(signal, sized))
             return
         intent = self._entry_intent(entry, sized)
         self._check(intent, signal, account, facts, commands)
@@ -249,7 +245,7 @@ class Decider:
         # What is left of the entry would go on adding to what is being left.
         for order in working:
             if order.intent.leg is Leg.ENTRY:
-                self._cancel(order, facts, commands)
+                state.cancel(order.intent.client_id, facts, commands)
         intent = OrderIntent(
             client_id=self._client_id(signal.strategy, name, Leg.EXIT),
             strategy=signal.strategy,
@@ -265,12 +261,6 @@ class Decider:
             reduce_only=True,
         )
         self._check(intent, signal, state.account_view(equity), facts, commands)
-
-    def _cancel(self, order: OrderRecord, facts: list[Fact], commands: list[Command]) -> None:
-        state = self._state
-        updated, command = state.orders.request_cancel(order.intent.client_id, state.ts_known)
-        facts += [updated] if updated else []
-        commands += [command] if command else []
 
     def _check(
         self,
@@ -288,9 +278,7 @@ class Decider:
             commands.append(SubmitOrder(decision))
             return
         facts.append(RiskChecked(intent, False, ()))
-        facts.append(
-            SignalRejected(signal, decision.rule, decision.limit, decision.value, decision.message)
-        )
+        facts.append(_rejected(signal, decision))
         facts += state.gate.take_facts()
         if intent.reduce_only:
             facts.append(
@@ -303,6 +291,10 @@ class Decider:
             config.home, config.account, strategy, instrument, self._state.sequence
         )
         return leg_client_id(stem, leg)
+
+
+def _rejected(signal: Signal, refusal: SizingRefusal | RefusedOrder) -> SignalRejected:
+    return SignalRejected(signal, refusal.rule, refusal.limit, refusal.value, refusal.message)
 
 
 def _exit_reason(

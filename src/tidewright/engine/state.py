@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tidewright.domain.errors import DataIntegrityError
 from tidewright.domain.events import TradingWindow
+from tidewright.domain.facts import Command, Fact
 from tidewright.domain.instrument import Instrument
 from tidewright.engine.config import EngineConfig, StrategySetup
 from tidewright.engine.portfolio import Portfolio
@@ -45,6 +46,12 @@ class EngineState:
         if not self.portfolio.holdings:
             return self.portfolio.cash
         return self.portfolio.equity(self.marks, self.ratios)
+
+    def cancel(self, client_id: str, facts: list[Fact], commands: list[Command]) -> None:
+        """Ask for an order to be cancelled, unless it is on its way out already."""
+        fact, command = self.orders.request_cancel(client_id, self.ts_known)
+        facts += [fact] if fact is not None else []
+        commands += [command] if command is not None else []
 
     def account_view(self, equity: int) -> AccountView:
         """Return the account as risk sees it: what is held, what works, what is unknown."""

@@ -157,3 +157,18 @@ class OperatorInbox:
     def close(self) -> None:
         """Release the file."""
         self._connection.close()
+
+
+def post_command(path: Path, state: TradingState, actor: str, reason: str, ts: int) -> None:
+    """Store one command durably in the inbox at a path, and let go of the file.
+
+    Raises
+    ------
+    Transient
+        If it cannot be stored now.
+    """
+    inbox = OperatorInbox(path)
+    try:
+        inbox.post(state, actor, reason, ts)
+    finally:
+        inbox.close()

@@ -151,7 +151,7 @@ def test_report_of_a_run_holds_what_programs_read(tmp_path: Path) -> None:
     made.run()
     report = up_report(made, tmp_path / "h", "USDT")
     path = tmp_path / "up.json"
-    write_json(path, report.data())
+    write_json(path, report.values)
     data = json.loads(path.read_text())
     assert {"fills", "refusals", "equity", "seconds_to_first_fill"} <= set(data)
     assert data["fills"] == made.recorder.fill_count > 0
@@ -167,7 +167,7 @@ def test_report_of_a_run_holds_what_programs_read(tmp_path: Path) -> None:
 
 def test_report_of_a_run_that_never_began_is_a_report(tmp_path: Path) -> None:
     report = up_report(supervisor(tmp_path / "h"), tmp_path / "h", "EUR")
-    data = report.data()
+    data = report.values
     assert (data["fills"], data["refusals"], data["seconds_to_first_fill"]) == (0, 0, None)
     assert data["trading_state"] == "unknown"
     assert "First fill after -" in report.text()
