@@ -1,0 +1,1 @@
+"""Statistics of daily results: pure functions of arrays, each with its source."""
