@@ -68,7 +68,7 @@ def engine_config(
         home=home,
         account=settings.account.name,
         feed_timeframe=feed_timeframe,
-        strategies=tuple(_narrowed(item.setup, settings.symbols) for item in strategies),
+        strategies=tuple(narrowed(item.setup, settings.symbols) for item in strategies),
         risk=settings.risk_settings(),
         execution=settings.execution_settings(),
         fingerprint=build_fingerprint(documents),
@@ -76,7 +76,7 @@ def engine_config(
     )
 
 
-def _narrowed(setup: StrategySetup, symbols: Sequence[str]) -> StrategySetup:
+def narrowed(setup: StrategySetup, symbols: Sequence[str]) -> StrategySetup:
     """Return a strategy that trades nothing but the chosen symbols, where some were chosen."""
     if not symbols:
         return setup

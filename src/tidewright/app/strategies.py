@@ -14,12 +14,11 @@ from pathlib import Path
 from types import ModuleType
 
 from tidewright.domain.errors import ConfigError, nearest
-from tidewright.engine.config import StrategySetup
-from tidewright.strategy.compile import compile_spec
-from tidewright.strategy.library import library
+from tidewright.engine.config import StrategySetup, setup_of
+from tidewright.strategy.library import library, template_named
 from tidewright.strategy.model import Stops, StrategySpec
 from tidewright.strategy.python_strategy import PythonStrategy
-from tidewright.strategy.spec import dump_spec, load_spec
+from tidewright.strategy.spec import SpecTemplate, dump_spec, load_template
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def reload_strategy(document: str, source: str) -> LoadedStrategy:
     """
     if source.partition(":")[0].endswith(".py"):
         return _load(source)
-    return loaded_spec(load_spec(document, source), source)
+    return loaded_spec(load_template(document, source).spec(), source)
 
 
 def _load(name: str, stops: Stops | None = None) -> LoadedStrategy:
@@ -89,39 +88,48 @@ def _load(name: str, stops: Stops | None = None) -> LoadedStrategy:
     if path_text.endswith(".py"):
         return _load_class(Path(path_text), class_name)
     if name.endswith((".yaml", ".yml", ".json")):
-        path = Path(name)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"strategy file {path} cannot be read: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"strategy file {path} was not UTF-8 text: {error}") from error
-        return loaded_spec(_protected(load_spec(text, str(path)), stops), str(path))
+        return loaded_spec(protected(load_strategy_template(name).spec(), stops), str(Path(name)))
     known = library()
     if name not in known:
         raise ConfigError(
             f"strategy was {name!r}; expected a file or one of {', '.join(sorted(known))}"
             f"{nearest(name, known)}"
         )
-    return loaded_spec(_protected(known[name], stops), "library")
+    return loaded_spec(protected(known[name], stops), "library")
 
 
-def _protected(spec: StrategySpec, stops: Stops | None) -> StrategySpec:
+def load_strategy_template(name: str) -> SpecTemplate:
+    """Return a written strategy, by library name or file, with its named numbers still open.
+
+    Raises
+    ------
+    ConfigError
+        If it is not found, cannot be read, or is written in Python.
+    """
+    if not name.endswith((".yaml", ".yml", ".json")):
+        if name.partition(":")[0].endswith(".py"):
+            raise ConfigError(
+                f"strategy was {name}; expected a document: Python has no named number"
+            )
+        return template_named(name)
+    path = Path(name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"strategy file {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"strategy file {path} was not UTF-8 text: {error}") from error
+    return load_template(text, str(path))
+
+
+def protected(spec: StrategySpec, stops: Stops | None) -> StrategySpec:
+    """Return a spec with the stops given where it names none of its own."""
     return replace(spec, stops=stops) if stops is not None and spec.stops == Stops() else spec
 
 
 def loaded_spec(spec: StrategySpec, source: str) -> LoadedStrategy:
     """Return a spec ready for the engine; ``source`` says where it came from, for a person."""
-    setup = StrategySetup(
-        strategy=compile_spec(spec),
-        timeframe=spec.timeframe,
-        symbols=spec.symbols,
-        sizing=spec.sizing,
-        time_stop_bars=spec.time_stop_bars,
-        expire_after_bars=spec.entry_order.expire_after_bars,
-        reasons=spec.reasons,
-    )
-    return LoadedStrategy(setup, dump_spec(spec), source)
+    return LoadedStrategy(setup_of(spec), dump_spec(spec), source)
 
 
 def _load_class(path: Path, class_name: str) -> LoadedStrategy:

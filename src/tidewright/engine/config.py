@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from tidewright.engine.series import Strategy
 from tidewright.execution.settings import ExecutionSettings
 from tidewright.risk.settings import RiskSettings
-from tidewright.strategy.spec import SizingSpec
+from tidewright.strategy.compile import compile_spec
+from tidewright.strategy.spec import SizingSpec, StrategySpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,25 @@ class StrategySetup:
     time_stop_bars: int
     expire_after_bars: int
     reasons: Mapping[str, str]
+
+
+def setup_of(spec: StrategySpec) -> StrategySetup:
+    """Return a spec as the engine takes it.
+
+    Raises
+    ------
+    ConfigError
+        If one of its expressions is of the wrong kind.
+    """
+    return StrategySetup(
+        strategy=compile_spec(spec),
+        timeframe=spec.timeframe,
+        symbols=spec.symbols,
+        sizing=spec.sizing,
+        time_stop_bars=spec.time_stop_bars,
+        expire_after_bars=spec.entry_order.expire_after_bars,
+        reasons=dict(spec.reasons),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ it is read), no tags, no duplicate keys. JSON is YAML, so it is read too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 
 import yaml
 
@@ -20,6 +21,9 @@ MAX_NESTING = 8
 """Deepest nesting of mappings and lists."""
 MAX_NODES = 5_000
 """Most keys and values."""
+
+
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 class DocumentError(ConfigError):
@@ -40,12 +44,15 @@ class Value:
         Name of the document, for messages.
     node : yaml.Node
         What was written.
+    names : mapping of str to str
+        Numbers, as text, that may be written by name in this part.
     """
 
     path: str
     line: int
     source: str
     node: yaml.Node
+    names: Mapping[str, str] = field(default_factory=lambda: _NO_NAMES, compare=False)
 
     def error(self, reason: str) -> DocumentError:
         """Return an error that names document, line and key."""
@@ -60,23 +67,35 @@ class Value:
         DocumentError
             If it is no mapping, a key is unknown or comes twice, or a required one is missing.
         """
-        if not isinstance(self.node, yaml.MappingNode):
-            raise self.error(f"was {self._shown()}; expected keys: {', '.join(known)}")
-        found: dict[str, Value] = {}
-        for key_node, value_node in self.node.value:
-            key = str(key_node.value)
-            place = self._child(key, value_node, key_node.start_mark.line)
+        found = self.entries(f"keys: {', '.join(known)}")
+        for key, place in found.items():
             if key not in known:
                 raise place.error(
                     f"key {key!r} is unknown; expected one of {', '.join(known)}"
                     f"{nearest(key, known)}"
                 )
-            if key in found:
-                raise place.error(f"key came twice, first in line {found[key].line}")
-            found[key] = place
         for key in required:
             if key not in found:
                 raise self.error(f"key {key!r} is missing")
+        return found
+
+    def entries(self, expected: str = "a mapping") -> dict[str, Value]:
+        """Return the entries of a mapping with any keys.
+
+        Raises
+        ------
+        DocumentError
+            If it is no mapping, or a key comes twice.
+        """
+        if not isinstance(self.node, yaml.MappingNode):
+            raise self.error(f"was {self._shown()}; expected {expected}")
+        found: dict[str, Value] = {}
+        for key_node, value_node in self.node.value:
+            key = str(key_node.value)
+            place = self._child(key, value_node, key_node.start_mark.line)
+            if key in found:
+                raise place.error(f"key came twice, first in line {found[key].line}")
+            found[key] = place
         return found
 
     def items(self) -> list[Value]:
@@ -90,7 +109,7 @@ class Value:
         if not isinstance(self.node, yaml.SequenceNode):
             raise self.error(f"was {self._shown()}; expected a list")
         return [
-            Value(f"{self.path}[{place}]", node.start_mark.line + 1, self.source, node)
+            Value(f"{self.path}[{place}]", node.start_mark.line + 1, self.source, node, self.names)
             for place, node in enumerate(self.node.value)
         ]
 
@@ -146,7 +165,7 @@ class Value:
         DocumentError
             If it is no finite number or lies outside.
         """
-        text = self.text()
+        text = self._numeral()
         expected = f"a number {'above' if open_low else 'from'} {low} up to {high}"
         try:
             number = Decimal(text)
@@ -160,15 +179,19 @@ class Value:
 
     def integer(self, low: int, high: int) -> int:
         """Return a whole number in [low, high], or raise a DocumentError."""
-        text = self.text()
+        text = self._numeral()
         plain = text.isascii() and text.isdigit() and len(text) < 19
         if not plain or not low <= int(text) <= high:
             raise self.error(f"was {text[:80]!r}; expected a whole number from {low} to {high}")
         return int(text)
 
+    def _numeral(self) -> str:
+        text = self.text()
+        return self.names.get(text, text)
+
     def _child(self, key: str, node: yaml.Node, line: int) -> Value:
         path = f"{self.path}.{key}" if self.path else key
-        return Value(path, line + 1, self.source, node)
+        return Value(path, line + 1, self.source, node, self.names)
 
     def _shown(self) -> str:
         if self.is_mapping:

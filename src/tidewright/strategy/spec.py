@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TypeVar
 
 import yaml
 
-from tidewright.domain.errors import ConfigError
+from tidewright.domain.errors import ConfigError, nearest
 from tidewright.domain.time import timeframe_nanoseconds
 from tidewright.strategy.document import DocumentError, Value, read_document
-from tidewright.strategy.expressions import ExpressionError, Kind, parse, print_number
+from tidewright.strategy.expressions import (
+    ExpressionError,
+    Kind,
+    Negate,
+    Node,
+    Number,
+    is_free,
+    parse,
+    print_number,
+)
 from tidewright.strategy.model import (
     MAX_BARS,
     MAX_DESCRIPTION,
@@ -46,11 +59,13 @@ __all__ = [
     "Sides",
     "SizingMethod",
     "SizingSpec",
+    "SpecTemplate",
     "Stops",
     "StrategySpec",
     "check_tradable",
     "dump_spec",
     "load_spec",
+    "load_template",
 ]
 
 ALL = "all"
@@ -63,6 +78,7 @@ _KEYS = (
     "name",
     "version",
     "description",
+    "parameters",
     "universe",
     "timeframe",
     "entry",
@@ -80,8 +96,91 @@ _PERCENT_MAX = Decimal(1_000)
 T = TypeVar("T")
 
 
+_NO_VALUES: Mapping[str, float] = MappingProxyType({})
+_LARGEST_PARAMETER = Decimal(10) ** 12
+_WORD = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class SpecTemplate:
+    """A document with named numbers: one spec for each choice of them.
+
+    Parameters
+    ----------
+    root : Value
+        The document.
+    parameters : mapping of str to float
+        Its named numbers and their defaults.
+    """
+
+    root: Value
+    parameters: Mapping[str, float]
+
+    def spec(self, values: Mapping[str, float] = _NO_VALUES) -> StrategySpec:
+        """Return the spec with some named numbers other than their defaults.
+
+        Raises
+        ------
+        ConfigError
+            If a name is not one of the document's, or the spec would not be valid.
+        """
+        for name, value in values.items():
+            if name not in self.parameters:
+                known = ", ".join(self.parameters) or "none"
+                raise self.root.error(
+                    f"parameter was {name!r}; expected one of the document's: {known}"
+                    f"{nearest(name, self.parameters)}"
+                )
+            if not math.isfinite(value):
+                raise self.root.error(f"parameter {name} was {value}; expected a finite number")
+        chosen = {**self.parameters, **values}
+        names = {name: print_number(value) for name, value in chosen.items()}
+        return _read_spec(replace(self.root, names=names))
+
+
+def load_template(text: str, source: str = "") -> SpecTemplate:
+    """Return a document with its named numbers still open.
+
+    Parameters
+    ----------
+    text, source : str
+        As for `load_spec`.
+
+    Raises
+    ------
+    ConfigError
+        If the document cannot be read, or a parameter is no number, is named like something of the
+        expression language, or is used nowhere.
+    """
+    root = read_document(text, source)
+    found = root.fields(_KEYS, required=("schema", "name", "entry"))
+    part = found.get("parameters")
+    if part is None or part.is_empty:
+        return SpecTemplate(root, _NO_VALUES)
+    used = {word for key, value in found.items() if key != "parameters" for word in _words(value)}
+    parameters: dict[str, float] = {}
+    for name, value in part.entries().items():
+        if not (is_name(name) and is_free(name)):
+            raise value.error(
+                f"parameter was named {name!r}; expected {NAME_EXPECTED}, and no word of the "
+                "expression language"
+            )
+        if name not in used:
+            raise value.error(f"parameter {name!r} is used nowhere in the document")
+        parameters[name] = float(value.number(-_LARGEST_PARAMETER, _LARGEST_PARAMETER))
+    return SpecTemplate(root, MappingProxyType(parameters))
+
+
+def _words(value: Value) -> Iterator[str]:
+    if value.is_mapping:
+        for part in value.entries().values():
+            yield from _words(part)
+    elif not value.is_list and not value.is_empty:
+        yield from _WORD.findall(value.text())
+
+
 def load_spec(text: str, source: str = "") -> StrategySpec:
-    """Return the spec that a document states.
+    """Return the spec that a document states, its named numbers at their defaults.
 
     Parameters
     ----------
@@ -96,7 +195,10 @@ def load_spec(text: str, source: str = "") -> StrategySpec:
         If the document is no valid spec; the message names document, line and key, and for
         expressions the place within them.
     """
-    root = read_document(text, source)
+    return load_template(text, source).spec()
+
+
+def _read_spec(root: Value) -> StrategySpec:
     found = root.fields(_KEYS, required=("schema", "name", "entry"))
     schema = found["schema"].integer(0, 1_000)
     if schema != SCHEMA_VERSION:
@@ -182,9 +284,16 @@ def _number(value: Value) -> Expression:
 
 def _expression(value: Value, kind: Kind) -> Expression:
     try:
-        return Expression(parse(value.text(), kind))
+        return Expression(parse(value.text(), kind, _numbers(value.names)))
     except ExpressionError as error:
         raise value.error(f"in the expression, {error}") from error
+
+
+def _numbers(names: Mapping[str, str]) -> dict[str, Node]:
+    return {
+        name: Negate(Number(float(text[1:]))) if text.startswith("-") else Number(float(text))
+        for name, text in names.items()
+    }
 
 
 def _sizing(value: Value) -> SizingSpec:

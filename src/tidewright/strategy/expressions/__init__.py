@@ -2,6 +2,7 @@
 
 from tidewright.strategy.expressions.parser import (
     MAX_LENGTH,
+    is_free,
     parse,
     parse_condition,
     parse_number,
@@ -47,6 +48,7 @@ __all__ = [
     "check",
     "children",
     "columns_of",
+    "is_free",
     "kind_of",
     "parse",
     "parse_condition",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from tidewright.domain.errors import ConfigError, nearest
 from tidewright.features.declarations import declarations, resolve
@@ -35,6 +36,7 @@ MAX_LENGTH = 4_000
 """Most characters of an expression."""
 
 _KEYWORDS = ("and", "or", "not")
+_NO_NAMES: Mapping[str, Node] = MappingProxyType({})
 _INFIX = frozenset((*LOGIC_OPERATORS, *COMPARISON_OPERATORS, *ARITHMETIC_OPERATORS))
 
 
@@ -47,7 +49,12 @@ class _Part:
     depth: int
 
 
-def parse(text: str, kind: Kind | None = None) -> Node:
+def is_free(name: str) -> bool:
+    """Return whether a name means nothing in the language, so that a document may use it."""
+    return name not in _KEYWORDS and name not in FUNCTIONS and name not in declarations()
+
+
+def parse(text: str, kind: Kind | None = None, names: Mapping[str, Node] = _NO_NAMES) -> Node:
     """Return the tree of an expression.
 
     Parameters
@@ -56,6 +63,8 @@ def parse(text: str, kind: Kind | None = None) -> Node:
         The expression, at most `MAX_LENGTH` characters.
     kind : Kind or None
         What it has to be; None leaves it open.
+    names : mapping of str to Node
+        What each further name stands for.
 
     Raises
     ------
@@ -68,7 +77,7 @@ def parse(text: str, kind: Kind | None = None) -> Node:
             text[:MAX_LENGTH],
             0,
         )
-    return _Parser(text).whole(kind)
+    return _Parser(text, names).whole(kind)
 
 
 def parse_condition(text: str) -> Node:
@@ -82,8 +91,9 @@ def parse_number(text: str) -> Node:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, names: Mapping[str, Node]) -> None:
         self._text = text
+        self._names = names
         self._tokens = tokenize(text)
         self._place = 0
         self._open = 0
@@ -203,8 +213,10 @@ class _Parser:
 
     def _named(self, token: Token) -> _Part:
         name = token.text
+        if name in self._names:
+            return self._grown(self._names[name], token.start)
         if name not in FUNCTIONS and name not in declarations():
-            known = (*FUNCTIONS, *declarations())
+            known = (*self._names, *FUNCTIONS, *declarations())
             raise self._error(
                 f"{name!r} is no column or function{nearest(name.lower(), known)}", token.start
             )

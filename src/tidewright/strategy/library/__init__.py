@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import TypeVar
 
 from tidewright.domain.errors import ConfigError, nearest
-from tidewright.strategy.spec import StrategySpec, load_spec
+from tidewright.strategy.spec import SpecTemplate, StrategySpec, load_spec, load_template
+
+T = TypeVar("T")
 
 
 def library_texts() -> Mapping[str, str]:
@@ -33,7 +36,22 @@ def named(name: str) -> StrategySpec:
     ConfigError
         If there is none of that name.
     """
-    known = library()
+    return _found(library(), name)
+
+
+def template_named(name: str) -> SpecTemplate:
+    """Return a shipped strategy with its named numbers still open.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of that name.
+    """
+    texts = {file.removesuffix(".yaml"): text for file, text in library_texts().items()}
+    return load_template(_found(texts, name), f"{name}.yaml")
+
+
+def _found(known: Mapping[str, T], name: str) -> T:
     if name not in known:
         raise ConfigError(
             f"strategy was {name!r}; expected one of {', '.join(known)}{nearest(name, known)}"
