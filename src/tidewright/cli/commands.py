@@ -29,12 +29,16 @@ class Entry:
 _RUN = "Run"
 _OPERATE = "Operate"
 _PREPARE = "Prepare"
+_RESEARCH = "Research"
 
 COMMANDS: Mapping[str, Entry] = {
     "up": Entry("run:up", "Start the trader and its page.", _RUN),
     "backtest": Entry("run:backtest", "Run a strategy over stored data.", _RUN),
     "replay": Entry("run:replay", "Decide a recorded run again and compare.", _RUN),
     "paper-venue": Entry("run:paper_venue", "Serve the paper venue as its own process.", _RUN),
+    "lookahead": Entry(
+        "lookahead:lookahead", "Check that a strategy never knew its future.", _RESEARCH
+    ),
     "status": Entry("operate:status", "Say what the trader in a home is doing.", _OPERATE),
     "halt": Entry("operate:halt", "Stop new trades; exits stay in place.", _OPERATE),
     "resume": Entry("operate:resume", "Allow new trades again.", _OPERATE),

@@ -39,7 +39,7 @@ ToOption = Annotated[str, typer.Option("--to", help="Trade until this date (ISO 
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")]
 
 
-def _symbols(written: list[str] | None) -> tuple[str, ...]:
+def chosen_symbols(written: list[str] | None) -> tuple[str, ...]:
     """Return each symbol once, as they were written: with commas, repeated, or both."""
     parts = (part.strip() for text in written or () for part in text.split(","))
     return tuple(dict.fromkeys(part for part in parts if part))
@@ -98,7 +98,7 @@ def up(
         UpOptions(
             feed=feed.value,
             data=data,
-            symbols=_symbols(symbol),
+            symbols=chosen_symbols(symbol),
             timeframe=timeframe,
             strategies=tuple(strategy or ()),
             config=config,
@@ -144,7 +144,7 @@ def backtest(
         BacktestOptions(
             strategy=strategy,
             data=data,
-            symbols=_symbols(symbol),
+            symbols=chosen_symbols(symbol),
             timeframe=timeframe,
             start=start,
             end=end,
@@ -189,4 +189,6 @@ def paper_venue(
     """Serve the paper venue as its own process, which survives the trader's."""
     from tidewright.cli.venue import run
 
-    return run(home, port, feed.value, data, _symbols(symbol), config, tuple(overrides or ()), seed)
+    return run(
+        home, port, feed.value, data, chosen_symbols(symbol), config, tuple(overrides or ()), seed
+    )

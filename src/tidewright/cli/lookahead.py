@@ -1,0 +1,97 @@
+"""The look-ahead check as a command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tidewright.cli.output import print_json
+from tidewright.cli.run import (
+    ConfigOption,
+    SetOption,
+    SymbolOption,
+    TimeframeOption,
+    chosen_symbols,
+)
+
+if TYPE_CHECKING:
+    from tidewright.research.lookahead import LookaheadReport
+
+
+def lookahead(
+    strategy: Annotated[str, typer.Argument(help="Library name, FILE.yaml or FILE.py:CLASS.")],
+    data: Annotated[Path, typer.Option("--data", help="Data as `backtest` takes it.")],
+    symbol: SymbolOption = None,
+    timeframe: TimeframeOption = "",
+    rows: Annotated[
+        int, typer.Option("--rows", min=2, help="Newest bars of each symbol to look at.")
+    ] = 20_000,
+    times: Annotated[
+        int, typer.Option("--times", min=1, help="Times at which histories are cut.")
+    ] = 200,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the sampled times.")] = 0,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Check that a strategy knew at each time nothing that came later.
+
+    Exit code 1 says that something did.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from tidewright.app.launch import choose_settings, choose_strategies, open_data
+    from tidewright.app.lookahead import check_strategy
+    from tidewright.app.universe import settle_universe
+
+    console = Console(stderr=True)
+    symbols = chosen_symbols(symbol)
+    settings = choose_settings(config, overrides or (), symbols)
+    (chosen,) = choose_strategies((strategy,), settings)
+    with console.status(f"Loading {data}"):
+        feed, notes = open_data(data, symbols, timeframe, settings.bar_rules())
+    settings = settle_universe(settings, feed.instruments, [chosen])
+    for note in (feed.description, *notes):
+        console.print(note, style="dim", highlight=False)
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("Cutting histories", total=None)
+        report = check_strategy(
+            chosen,
+            feed,
+            settings,
+            rows=rows,
+            times=times,
+            seed=seed,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    if json_output:
+        print_json({**_outline(report), "findings": report.findings})
+    else:
+        for line in report.lines():
+            print(line)
+        print(_said_of_scale(report))
+    return 0 if report.clean else 1
+
+
+def _outline(report: LookaheadReport) -> dict[str, object]:
+    return {
+        "subject": report.subject,
+        "clean": report.clean,
+        "scale_free": report.scale_free,
+        "checks": report.checks,
+        "times": report.times,
+        "rows": report.rows,
+        "values": report.values,
+    }
+
+
+def _said_of_scale(report: LookaheadReport) -> str:
+    if report.scale_free:
+        return "Prices times k and volumes / k leave every decision as it is."
+    return (
+        "Decisions change with the unit of price: on back-adjusted data they depend on later "
+        "splits, so such data is refused."
+    )

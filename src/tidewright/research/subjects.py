@@ -1,0 +1,155 @@
+"""What a look-ahead check can look at: columns, strategies, models, as functions of bars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from tidewright.domain.errors import ConfigError
+from tidewright.domain.instrument import Instrument
+from tidewright.engine.config import StrategySetup
+from tidewright.features.bulk import bulk_columns
+from tidewright.features.declarations import ColumnReference
+from tidewright.market.aggregation import aggregate
+from tidewright.market.arrays import BarArrays, Int64
+from tidewright.research.lookahead import Float64, Observation, Sources, Subject
+from tidewright.strategy.compile import CompiledStrategy
+from tidewright.strategy.outputs import DISTANCES, Output
+from tidewright.strategy.python_strategy import PythonStrategy
+
+SCALE = 4
+"""What prices are multiplied and volumes divided by; a power of two keeps every float exact."""
+
+
+def columns_subject(
+    references: Sequence[ColumnReference], instruments: Sequence[Instrument]
+) -> Subject:
+    """Return declared columns as a subject; sources are bars of the instruments, in any order.
+
+    Parameters
+    ----------
+    references : sequence of ColumnReference
+        Columns.
+    instruments : sequence of Instrument
+        What the bars are of.
+    """
+
+    def subject(sources: Sources) -> list[Observation]:
+        return [
+            Observation(
+                source_name(one),
+                known,
+                {column.label: matrix[:, n] for n, column in enumerate(references)},
+            )
+            for one, known, matrix in _rows(sources, references, "", instruments)
+        ]
+
+    return subject
+
+
+def strategy_subject(setup: StrategySetup, instruments: Sequence[Instrument]) -> Subject:
+    """Return a strategy's columns and everything that it answers as a subject.
+
+    Raises
+    ------
+    ConfigError
+        If the strategy cannot answer for a matrix of rows.
+    """
+    strategy = _bulk(setup)
+
+    def subject(sources: Sources) -> list[Observation]:
+        found = []
+        for one, known, matrix in _rows(sources, strategy.references, setup.timeframe, instruments):
+            outputs = strategy.evaluate_bulk(matrix)
+            values = {column.label: matrix[:, n] for n, column in enumerate(strategy.references)}
+            values |= {f"output {output.name.lower()}": outputs[:, output] for output in Output}
+            found.append(Observation(source_name(one), known, values))
+        return found
+
+    return subject
+
+
+def decisions(
+    setup: StrategySetup, instruments: Sequence[Instrument], sources: Sources
+) -> list[Observation]:
+    """Return what a strategy decides, without distances, which are in units of price."""
+    wanted = [output for output in Output if output not in DISTANCES]
+    strategy = _bulk(setup)
+    found = []
+    for one, known, matrix in _rows(sources, strategy.references, setup.timeframe, instruments):
+        outputs = strategy.evaluate_bulk(matrix)
+        values = {output.name.lower(): outputs[:, output] for output in wanted}
+        found.append(Observation(source_name(one), known, values))
+    return found
+
+
+def scaled(instruments: Sequence[Instrument]) -> list[Instrument]:
+    """Return instruments whose prices are times k and volumes / k, k different by symbol.
+
+    The bars stay as they are, in ticks and lots: what a tick and a lot are changes.
+    """
+    factors = (Decimal(SCALE), Decimal(1) / SCALE, Decimal(SCALE) ** 2)
+    return [
+        replace(
+            one,
+            tick_size=one.tick_size * factors[place % len(factors)],
+            lot_size=one.lot_size / factors[place % len(factors)],
+        )
+        for place, one in enumerate(instruments)
+    ]
+
+
+def callable_subject(
+    compute: Callable[[BarArrays], Mapping[str, Float64]], name: str = ""
+) -> Subject:
+    """Return a function from the bars of one instrument to named columns as a subject.
+
+    Parameters
+    ----------
+    compute : callable
+        Given bars, returns float64 arrays of shape (n_bars,): a model's scores, for one.
+    name : str
+        Put before the source's own name.
+    """
+
+    def subject(sources: Sources) -> list[Observation]:
+        return [
+            Observation(f"{name} {source_name(one)}".strip(), one.ts_known, compute(one))
+            for one in sources
+        ]
+
+    return subject
+
+
+def source_name(bars: BarArrays) -> str:
+    """Return what a report calls a series."""
+    return f"{bars.instrument} {bars.timeframe}"
+
+
+def _bulk(setup: StrategySetup) -> CompiledStrategy | PythonStrategy:
+    strategy = setup.strategy
+    if not isinstance(strategy, CompiledStrategy | PythonStrategy):
+        raise ConfigError(
+            f"strategy {strategy.name!r} answers bar by bar only; expected a written strategy or "
+            "a PythonStrategy"
+        )
+    return strategy
+
+
+def _rows(
+    sources: Sources,
+    references: Sequence[ColumnReference],
+    timeframe: str,
+    instruments: Sequence[Instrument],
+) -> list[tuple[BarArrays, Int64, Float64]]:
+    """Return for each source when its rows were there, and the rows."""
+    by_id = {one.id: one for one in instruments}
+    found = []
+    for one in sources:
+        bars, known = one, one.ts_known
+        if timeframe and timeframe != one.timeframe:
+            longer = aggregate(one, timeframe)
+            bars, known = longer.bars, one.ts_known[longer.source_row]
+        found.append((one, known, bulk_columns(references, bars, by_id[one.instrument])))
+    return found

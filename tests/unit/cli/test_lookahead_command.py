@@ -1,0 +1,50 @@
+"""`tidewright lookahead`: what it prints and how it ends."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from fakes.market_rows import an_instrument
+from fakes.walks import walk
+from tidewright.app.data import export_series
+from tidewright.cli.main import main
+
+
+class OneSeries:
+    def read(self, instrument, timeframe):
+        return walk(count=400), an_instrument("AAA")
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "bars.csv"
+    export_series(OneSeries(), "AAA", "1m", path)
+    return path
+
+
+def test_clean_strategy_ends_with_0_and_says_what_was_compared(data, capsys):
+    assert main(["lookahead", "momentum", "--data", str(data), "--times", "6"]) == 0
+    out = capsys.readouterr().out
+    assert "nothing knew its future" in out
+    assert "leave every decision as it is" in out
+
+
+def test_strategy_with_a_memory_ends_with_1_and_is_named(data, tmp_path, capsys):
+    file = tmp_path / "remembers.py"
+    file.write_text(
+        "from tidewright.strategy.python_strategy import PythonStrategy, Output, columns\n"
+        "class Remembers(PythonStrategy):\n"
+        "    name = 'remembers'\n"
+        "    references = columns('close')\n"
+        "    seen = 0\n"
+        "    def evaluate(self, current, previous):\n"
+        "        self.seen += 1\n"
+        "        return {Output.ENTRY_LONG: float(self.seen % 3 == 0)}\n"
+    )
+    words = ["lookahead", f"{file}:Remembers", "--data", str(data), "--times", "4", "--json"]
+    assert main(words) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["clean"] is False
+    assert "output entry_long" in {one["column"] for one in told["findings"]}
