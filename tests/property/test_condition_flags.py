@@ -24,9 +24,10 @@ def test_blocks_say_what_rows_say(first, second, seed: int, rows: int) -> None:
     program = assembler.program()
     matrix = np.random.default_rng(seed).choice(_VALUES, (2 * rows + 1, len(COLUMNS)))
     firsts = np.array([0, rows, rows, 2 * rows + 1])
+    columns = np.ascontiguousarray(matrix.T)
     flags = np.zeros(len(matrix), np.uint8)
     blocks = np.empty((program.stack_depth, BLOCK))
-    flag_rows(program.code, program.constants, matrix, firsts, blocks, flags)
+    flag_rows(program.code, program.constants, columns, firsts, blocks, flags)
     stack, outputs = np.zeros(program.stack_depth), np.zeros(4)
     unknown = np.full(len(COLUMNS), np.nan)
     for row in range(len(matrix)):

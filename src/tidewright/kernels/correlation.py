@@ -7,10 +7,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tidewright.kernels.jit import compiled
+from tidewright.kernels.jit import unallocating
 
 
-@compiled
+@unallocating
 def returns_correlation(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
     """Return Pearson's correlation of simple returns between consecutive closes.
 

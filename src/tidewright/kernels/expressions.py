@@ -18,7 +18,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tidewright.kernels.jit import compiled
+from tidewright.kernels.jit import compiled, unallocating
 
 Float64 = NDArray[np.float64]
 """Array of float64."""
@@ -146,7 +146,7 @@ def unary(operation: int, value: float) -> float:
     return abs(value) if operation == ABSOLUTE else 1.0 - value
 
 
-@compiled
+@unallocating
 def evaluate_row(
     code: Int64,
     constants: Float64,

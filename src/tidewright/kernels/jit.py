@@ -45,4 +45,20 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     Strict IEEE arithmetic, no fast-math, no parallel loops: a kernel gives the same bits wherever
     it runs. Integer division by zero gives 0 and is never relied on.
     """
-    return cast("Callable[P, R]", numba.njit(cache=True, error_model="numpy", nogil=True)(function))
+    return _jit(function, counted=True)
+
+
+def unallocating(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a kernel that makes no array and keeps none, such as a step of a long loop.
+
+    Numba counts references to every array that it passes on, in one atomic operation each; a step
+    that takes a dozen arrays spends most of its time there. Such a kernel only borrows what its
+    caller holds, so nothing needs counting. One that makes an array fails to compile.
+    """
+    return _jit(function, counted=False)
+
+
+def _jit(function: Callable[P, R], *, counted: bool) -> Callable[P, R]:
+    # Said to every kernel: what is not said is taken from whoever calls it first.
+    decorate = numba.njit(cache=True, error_model="numpy", nogil=True, _nrt=counted)
+    return cast("Callable[P, R]", decorate(function))

@@ -58,7 +58,7 @@ def warm_up_research() -> int:
     table = _ints(1, 32)
     market = layout.Market(*(rows,) * 7, none, none, none, _floats(1, 1), none, none, none)
     flags = np.zeros(1, np.uint8)
-    script = layout.Script(none, _floats(1), _floats(1), _floats(1), _floats(1), flags)
+    script = layout.Script(none, _floats(1), _floats(1), _floats(1), _floats(1, 1), flags)
     flag_rows(none, _floats(1), _floats(1, 1), none, _floats(1, 1), flags)
     limits_ = layout.Limits(*(1,) * 17, 1.0, 1.0, 1)
     state = layout.State(

@@ -8,10 +8,10 @@ from tidewright.kernels.bulk.breakers import DAY, note, trade_closed
 from tidewright.kernels.bulk.layout import Int64, Limits, State
 from tidewright.kernels.fills import LegFill
 from tidewright.kernels.integer import checked_add, checked_mul
-from tidewright.kernels.jit import compiled
+from tidewright.kernels.jit import unallocating
 
 
-@compiled
+@unallocating
 def watch_slippage(
     state: State, ts: int, instrument: int, slipped: int, reference: int, limit_ppm: int
 ) -> None:
@@ -24,7 +24,7 @@ def watch_slippage(
         note(state, ts, at.NOTE_SLIPPAGE, instrument, slipped, reference)
 
 
-@compiled
+@unallocating
 def log_fill(
     state: State,
     instrument: int,
@@ -55,7 +55,7 @@ def log_fill(
     state.account[at.FILLS] = row + 1
 
 
-@compiled
+@unallocating
 def log_trade(state: State, instrument: int, sign: int, ts: int, leg: int) -> int:
     """Write a row of the trade log and return the profit after fees."""
     held = state.holdings[instrument]
@@ -79,7 +79,7 @@ def log_trade(state: State, instrument: int, sign: int, ts: int, leg: int) -> in
     return pnl
 
 
-@compiled
+@unallocating
 def change_position(
     state: State, instrument: int, signed: int, ticks: int, paid: int, value: int
 ) -> int:
@@ -109,7 +109,7 @@ def change_position(
     return 0
 
 
-@compiled
+@unallocating
 def open_holding(held: Int64, since: int, bars: int) -> None:
     """Begin a position."""
     held[:] = 0
@@ -117,7 +117,7 @@ def open_holding(held: Int64, since: int, bars: int) -> None:
     held[at.OPENED_BAR] = bars
 
 
-@compiled
+@unallocating
 def book_fill(
     state: State,
     instrument: int,
@@ -169,7 +169,7 @@ def book_fill(
         trade_closed(state, bar[1], pnl, limits)
 
 
-@compiled
+@unallocating
 def expected_price(state: State, instrument: int, leg: int) -> int:
     """Return the price in ticks that a leg's slippage is measured against."""
     book = state.books[instrument]

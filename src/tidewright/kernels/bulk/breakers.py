@@ -5,7 +5,7 @@ from __future__ import annotations
 from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.layout import Int64, Limits, State
 from tidewright.kernels.integer import checked_add
-from tidewright.kernels.jit import compiled
+from tidewright.kernels.jit import unallocating
 from tidewright.kernels.limits import daily_allowance, trip_level
 
 DAY = 86_400_000_000_000
@@ -16,7 +16,7 @@ BOUND = 2**62
 """Equity stays below."""
 
 
-@compiled
+@unallocating
 def note(state: State, ts: int, code: int, first: int, second: int, third: int) -> None:
     """Write a row of the note log."""
     row = state.account[at.NOTES]
@@ -29,7 +29,7 @@ def note(state: State, ts: int, code: int, first: int, second: int, third: int) 
     state.account[at.NOTES] = row + 1
 
 
-@compiled
+@unallocating
 def rearm(breakers: Int64, limits: Limits) -> None:
     """Recompute the highest equity that trips, and when the next slow look is due."""
     breakers[at.WAKE] = 0 if breakers[at.PEAK] == 0 else breakers[at.DAY_END]
@@ -45,7 +45,7 @@ def rearm(breakers: Int64, limits: Limits) -> None:
     breakers[at.LEVEL] = max(drawn, breakers[at.DAILY_LEVEL])
 
 
-@compiled
+@unallocating
 def change(breakers: Int64, after: int, limits: Limits) -> None:
     """Stand in another trading state."""
     breakers[at.STATE] = after
@@ -53,7 +53,7 @@ def change(breakers: Int64, after: int, limits: Limits) -> None:
     rearm(breakers, limits)
 
 
-@compiled
+@unallocating
 def roll(state: State, ts: int, equity: int, limits: Limits) -> None:
     """Begin another UTC day when it is due; its losses count from its first moment."""
     breakers = state.breakers
@@ -69,7 +69,7 @@ def roll(state: State, ts: int, equity: int, limits: Limits) -> None:
         note(state, ts, at.NOTE_NEW_DAY, 0, 0, 0)
 
 
-@compiled
+@unallocating
 def halt(state: State, ts: int, code: int, numbers: tuple[int, int], limits: Limits) -> None:
     """Latch HALTED; a second cause adds nothing."""
     if state.breakers[at.STATE] == at.HALTED:
@@ -78,7 +78,7 @@ def halt(state: State, ts: int, code: int, numbers: tuple[int, int], limits: Lim
     change(state.breakers, at.HALTED, limits)
 
 
-@compiled
+@unallocating
 def trip_daily(state: State, ts: int, lost: int, limits: Limits) -> None:
     """Take no entries until the day ends."""
     breakers = state.breakers
@@ -88,7 +88,7 @@ def trip_daily(state: State, ts: int, lost: int, limits: Limits) -> None:
     breakers[at.ENDS_WITH_DAY] = 1
 
 
-@compiled
+@unallocating
 def mark(state: State, ts: int, equity: int, limits: Limits) -> None:
     """Take note of equity at a time, and trip what it trips.
 
@@ -119,7 +119,7 @@ def mark(state: State, ts: int, equity: int, limits: Limits) -> None:
     trip_daily(state, ts, base - equity, limits)
 
 
-@compiled
+@unallocating
 def cool_down(state: State, ts: int, code: int, count: int, limits: Limits) -> None:
     """Refuse entries for a while."""
     breakers = state.breakers
@@ -128,7 +128,7 @@ def cool_down(state: State, ts: int, code: int, count: int, limits: Limits) -> N
     note(state, ts, code, count, until, 0)
 
 
-@compiled
+@unallocating
 def trade_closed(state: State, ts: int, pnl: int, limits: Limits) -> None:
     """Count a round trip towards the day's realised loss and the losing streak."""
     breakers = state.breakers
@@ -148,7 +148,7 @@ def trade_closed(state: State, ts: int, pnl: int, limits: Limits) -> None:
     rearm(breakers, limits)
 
 
-@compiled
+@unallocating
 def venue_answer(state: State, ts: int, definite: bool, limits: Limits) -> None:
     """Count a venue's failure, or forget the row of them."""
     breakers = state.breakers

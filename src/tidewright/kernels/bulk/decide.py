@@ -9,10 +9,10 @@ from tidewright.kernels.bulk.breakers import halt
 from tidewright.kernels.bulk.layout import Float64, Int64, Limits, Market, Plan, State
 from tidewright.kernels.bulk.venue import settle
 from tidewright.kernels.hashing import entry_key
-from tidewright.kernels.jit import compiled
+from tidewright.kernels.jit import unallocating
 
 
-@compiled
+@unallocating
 def propose(
     state: State, count: int, instrument: int, sign: int, outputs: Float64, own: Int64
 ) -> int:
@@ -25,7 +25,8 @@ def propose(
     place = count
     candidates, sureness = state.candidates, state.sureness
     while place > 0 and sureness[place - 1] < sure:
-        candidates[place] = candidates[place - 1]
+        for field in range(candidates.shape[1]):
+            candidates[place, field] = candidates[place - 1, field]
         sureness[place] = sureness[place - 1]
         place -= 1
     sureness[place] = sure
@@ -38,7 +39,7 @@ def propose(
     return count + 1
 
 
-@compiled
+@unallocating
 def leave(state: State, market: Market, instrument: int, ts: int, why: int) -> None:
     """Place an exit of all that is held, unless one works."""
     trade, book = state.trades[instrument], state.books[instrument]
@@ -59,7 +60,7 @@ def leave(state: State, market: Market, instrument: int, ts: int, why: int) -> N
     settle(state, instrument)
 
 
-@compiled
+@unallocating
 def log_order(state: State, instrument: int, ts: int, sign: int, lots: int, mark: int) -> int:
     """Write a row of the order log and return its number."""
     row = state.account[at.ORDERS]
@@ -75,7 +76,7 @@ def log_order(state: State, instrument: int, ts: int, sign: int, lots: int, mark
     return row  # type: ignore[no-any-return]
 
 
-@compiled
+@unallocating
 def wanted_entry(state: State, market: Market, place: int) -> risk.Wanted:
     """Return a candidate with its prices."""
     candidate = state.candidates[place]
@@ -94,7 +95,7 @@ def wanted_entry(state: State, market: Market, place: int) -> risk.Wanted:
     )
 
 
-@compiled
+@unallocating
 def try_entry(
     state: State,
     market: Market,
@@ -133,7 +134,7 @@ def try_entry(
     return code
 
 
-@compiled
+@unallocating
 def enter(
     state: State, wanted: risk.Wanted, lots: int, ts: int, plan: Plan, sure: float, owner: int
 ) -> None:
@@ -168,7 +169,7 @@ def enter(
     settle(state, instrument)
 
 
-@compiled
+@unallocating
 def exit_reason(held: Int64, outputs: Float64, bars: int, time_stop_bars: int) -> int:
     """Return why a position is to be left now; -1 when it is not."""
     rule = outputs[at.EXIT_LONG] if held[at.LOTS] > 0 else outputs[at.EXIT_SHORT]

@@ -32,12 +32,12 @@ class Market(NamedTuple):
         Rows by time, then by instrument.
     owner : int64 array of shape (n_rows,)
         Instrument of each element of ``order``.
-    matrix : float64 array of shape (n_column_rows, n_columns)
-        Columns that the strategy reads.
+    columns : float64 array of shape (n_columns, n_column_rows)
+        Columns that the strategy reads, one after the other.
     first_column : int64 array of shape (n_instruments + 1,)
-        First row of ``matrix`` of each instrument.
+        First row of ``columns`` of each instrument.
     column_row : int64 array of shape (n_rows,) or (0,)
-        Row of ``matrix`` that came with each bar, -1 for none; without elements each bar has its
+        Row of ``columns`` that came with each bar, -1 for none; without elements each bar has its
         own.
     silent : int64 array
         Times of slices that hold no bar, in order; they count as inputs.
@@ -53,7 +53,7 @@ class Market(NamedTuple):
     first: Int64
     order: Int64
     owner: Int64
-    matrix: Float64
+    columns: Float64
     first_column: Int64
     column_row: Int64
     silent: Int64
@@ -68,7 +68,7 @@ class Script(NamedTuple):
         As for `evaluate_row`.
     outputs : float64 array of shape (N_OUTPUTS,)
         Receives the outputs of the latest row.
-    unknown : float64 array of shape (n_columns,)
+    unknown : float64 array of shape (n_columns, 1)
         The row before the first: NaN.
     flags : uint8 array of shape (n_column_rows,)
         Bit ``1 << output`` where a condition may be true; a row without bits needs no look.

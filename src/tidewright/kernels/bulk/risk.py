@@ -13,7 +13,7 @@ from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.layout import Int64, Limits, Market, Plan, State
 from tidewright.kernels.correlation import returns_correlation
 from tidewright.kernels.integer import checked_add
-from tidewright.kernels.jit import compiled
+from tidewright.kernels.jit import unallocating
 
 MINUTE = 60_000_000_000
 """Nanoseconds of a minute."""
@@ -62,7 +62,7 @@ class Committed(NamedTuple):
     orders: int
 
 
-@compiled
+@unallocating
 def dearest(state: State, market: Market, instrument: int) -> int:
     """Return the highest price in ticks among mark and prices of a working entry."""
     book = state.books[instrument]
@@ -72,14 +72,14 @@ def dearest(state: State, market: Market, instrument: int) -> int:
     return price  # type: ignore[no-any-return]
 
 
-@compiled
+@unallocating
 def sides(trade: Int64) -> tuple[int, int]:
     """Return lots that a working entry buys and sells."""
     left = trade[at.ENTRY_LOTS]
     return (left, 0) if trade[at.DIRECTION] > 0 else (0, left)
 
 
-@compiled
+@unallocating
 def committed(state: State, market: Market, terms: Int64) -> Committed:
     """Return what is held and what working entries may still add to it, at the worst."""
     worth, cash, orders = 0, state.account[at.CASH], 0
@@ -102,7 +102,7 @@ def committed(state: State, market: Market, terms: Int64) -> Committed:
     return Committed(worth, cash, orders)
 
 
-@compiled
+@unallocating
 def refusal_of_cap(cap: int) -> int:
     """Return the rule behind a cap of `kernels.sizing`."""
     if cap == sizing.BY_POSITION:
@@ -114,7 +114,7 @@ def refusal_of_cap(cap: int) -> int:
     return at.REFUSED_RISK if cap == sizing.BY_RISK else at.REFUSED_INSTRUMENT
 
 
-@compiled
+@unallocating
 def size(
     wanted: Wanted, equity: int, others: Committed, own: Int64, plan: Plan, limits: Limits
 ) -> tuple[int, int]:
@@ -162,7 +162,7 @@ def size(
     return lots, at.NOT_REFUSED
 
 
-@compiled
+@unallocating
 def unsound(wanted: Wanted, sure: float) -> int:
     """Return what is wrong with an entry's form, or 0."""
     if not 0.0 <= sure <= 1.0:
@@ -175,7 +175,7 @@ def unsound(wanted: Wanted, sure: float) -> int:
     return at.NOT_REFUSED
 
 
-@compiled
+@unallocating
 def repeated(state: State, wanted: Wanted, lots: int, ts: int, window: int) -> bool:
     """Return whether an equal entry was approved within a time."""
     row = state.account[at.ORDERS] - 1
@@ -192,7 +192,7 @@ def repeated(state: State, wanted: Wanted, lots: int, ts: int, window: int) -> b
     return False
 
 
-@compiled
+@unallocating
 def approved_since(state: State, ts: int) -> int:
     """Return how many orders were approved after a time."""
     row = state.account[at.ORDERS] - 1
@@ -201,7 +201,7 @@ def approved_since(state: State, ts: int) -> int:
     return state.account[at.ORDERS] - 1 - row  # type: ignore[no-any-return]
 
 
-@compiled
+@unallocating
 def moving_together(
     state: State, market: Market, instrument: int, sign: int, limits: Limits
 ) -> int:
@@ -228,7 +228,7 @@ def moving_together(
     return count
 
 
-@compiled
+@unallocating
 def barred(state: State, ts: int) -> int:
     """Return what forbids every entry now, whatever its instrument and size, or 0."""
     if state.breakers[at.STATE] != at.ACTIVE:
@@ -238,7 +238,7 @@ def barred(state: State, ts: int) -> int:
     return at.NOT_REFUSED
 
 
-@compiled
+@unallocating
 def refused_before_money(
     state: State, wanted: Wanted, lots: int, ts: int, sure: float, own: Int64, limits: Limits
 ) -> int:
@@ -259,7 +259,7 @@ def refused_before_money(
     return at.NOT_REFUSED
 
 
-@compiled
+@unallocating
 def refused_by_money(
     wanted: Wanted, lots: int, equity: int, others: Committed, own: Int64, limits: Limits
 ) -> int:

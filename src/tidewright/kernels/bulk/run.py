@@ -11,7 +11,7 @@ from tidewright.kernels.bulk.venue import carry_out, meet
 from tidewright.kernels.expressions import evaluate_row
 from tidewright.kernels.fills import FillRules
 from tidewright.kernels.integer import checked_add
-from tidewright.kernels.jit import compiled
+from tidewright.kernels.jit import unallocating
 from tidewright.kernels.limits import trip_level
 
 ENTRY_BITS = 1 << at.ENTRY_LONG | 1 << at.ENTRY_SHORT
@@ -22,7 +22,7 @@ EXIT_SHORT_BIT = 1 << at.EXIT_SHORT
 """The rule that closes a short position."""
 
 
-@compiled
+@unallocating
 def has_room(state: State, bars: int) -> bool:
     """Return whether the logs can take whatever a slice of so many bars may write."""
     account = state.account
@@ -34,7 +34,7 @@ def has_room(state: State, bars: int) -> bool:
     )
 
 
-@compiled
+@unallocating
 def mark_quickly(breakers: Int64, ts: int, equity: int, drawdown_ppm: int) -> bool:
     """Take note of equity where nothing can trip; False when `breakers.mark` must look."""
     if not (breakers[at.LEVEL] < equity < BOUND and ts < breakers[at.WAKE]):
@@ -48,7 +48,7 @@ def mark_quickly(breakers: Int64, ts: int, equity: int, drawdown_ppm: int) -> bo
     return True
 
 
-@compiled
+@unallocating
 def decide(
     state: State,
     market: Market,
@@ -74,10 +74,9 @@ def decide(
         if at_row < 0:
             continue
         known = at_row > market.first_column[instrument]
-        before = market.matrix[at_row - 1] if known else script.unknown
-        evaluate_row(
-            script.code, script.constants, market.matrix[at_row], before, script.stack, outputs
-        )
+        before = market.columns[:, at_row - 1] if known else script.unknown[:, 0]
+        current = market.columns[:, at_row]
+        evaluate_row(script.code, script.constants, current, before, script.stack, outputs)
         held = state.holdings[instrument]
         if held[at.LOTS] != 0:
             why = exit_reason(
@@ -96,7 +95,7 @@ def decide(
             state.refusals[code] += 1
 
 
-@compiled
+@unallocating
 def slice_end(known: Int64, order: Int64, begin: int, stop: int) -> int:
     """Return where the slice ends that begins at an element of the order."""
     ts, end = known[order[begin]], begin + 1
@@ -105,7 +104,7 @@ def slice_end(known: Int64, order: Int64, begin: int, stop: int) -> int:
     return end
 
 
-@compiled
+@unallocating
 def count_input(account: Int64, silent: Int64, ts: int) -> None:
     """Count this slice and the slices without bars before it as inputs."""
     while account[at.SILENT] < len(silent) and silent[account[at.SILENT]] < ts:
@@ -114,7 +113,7 @@ def count_input(account: Int64, silent: Int64, ts: int) -> None:
     account[at.SEQUENCE] += 1
 
 
-@compiled
+@unallocating
 def revalue(account: Int64, held: Int64, close: int, own: Int64) -> None:
     """Value a position at the latest close."""
     worth = notional(close, held[at.LOTS], own[at.NUMERATOR], own[at.DENOMINATOR])
@@ -122,7 +121,7 @@ def revalue(account: Int64, held: Int64, close: int, own: Int64) -> None:
     held[at.WORTH] = worth
 
 
-@compiled
+@unallocating
 def log_equity(account: Int64, times: Int64, equities: Int64, ts: int, equity: int) -> None:
     """Write a row of the equity series and count the slice."""
     row = account[at.SLICES]
@@ -133,7 +132,7 @@ def log_equity(account: Int64, times: Int64, equities: Int64, ts: int, equity: i
         account[at.IN_MARKET] += 1
 
 
-@compiled
+@unallocating
 def calls(
     found: int, held: Int64, entering: int, inside: bool, bars: int, time_stop_bars: int
 ) -> bool:
@@ -162,7 +161,7 @@ def calls(
     return bool(0 < time_stop_bars <= bars - held[at.OPENED_BAR])
 
 
-@compiled
+@unallocating
 def run(
     market: Market,
     script: Script,

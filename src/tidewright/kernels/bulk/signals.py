@@ -9,21 +9,21 @@ import math
 
 from tidewright.kernels import expressions as machine
 from tidewright.kernels.bulk.layout import Flags, Float64, Int64
-from tidewright.kernels.jit import compiled
+from tidewright.kernels.jit import unallocating
 
 BLOCK = 512
 """Rows of a block: a few of them stay in the nearest cache."""
 
 
-@compiled
-def load(matrix: Float64, column: int, first: int, rows: tuple[int, int], out: Float64) -> None:
+@unallocating
+def load(columns: Float64, column: int, first: int, rows: tuple[int, int], out: Float64) -> None:
     """Load a column of rows ``[rows[0], rows[1])``; rows before ``first`` are unknown."""
     for place in range(rows[1] - rows[0]):
         row = rows[0] + place
-        out[place] = machine.finite(matrix[row, column]) if row >= first else math.nan
+        out[place] = machine.finite(columns[column, row]) if row >= first else math.nan
 
 
-@compiled
+@unallocating
 def combine(operation: int, left: Float64, right: Float64, count: int) -> None:
     """Run an operation of two operands over a block; the result takes the place of the left one."""
     if operation == machine.AND:
@@ -40,7 +40,7 @@ def combine(operation: int, left: Float64, right: Float64, count: int) -> None:
             left[place] = machine.compare(operation, left[place], right[place])
 
 
-@compiled
+@unallocating
 def cross(operation: int, stack: Float64, base: int, count: int) -> None:
     """Run a crossing over a block: two operands of the row before, then two of the row."""
     for place in range(count):
@@ -53,7 +53,7 @@ def cross(operation: int, stack: Float64, base: int, count: int) -> None:
         )
 
 
-@compiled
+@unallocating
 def choose_or_enclose(operation: int, stack: Float64, base: int, count: int) -> None:
     """Run an operation of three operands over a block."""
     if operation == machine.WHEN:
@@ -68,11 +68,11 @@ def choose_or_enclose(operation: int, stack: Float64, base: int, count: int) -> 
             )
 
 
-@compiled
+@unallocating
 def flag_block(
     code: Int64,
     constants: Float64,
-    matrix: Float64,
+    columns: Float64,
     first: int,
     rows: tuple[int, int],
     stack: Float64,
@@ -86,10 +86,10 @@ def flag_block(
             stack[top, :count] = constants[argument]
             top += 1
         elif operation == machine.CURRENT:
-            load(matrix, argument, first, rows, stack[top])
+            load(columns, argument, first, rows, stack[top])
             top += 1
         elif operation == machine.PREVIOUS:
-            load(matrix, argument, first, (rows[0] - 1, rows[1] - 1), stack[top])
+            load(columns, argument, first, (rows[0] - 1, rows[1] - 1), stack[top])
             top += 1
         elif operation == machine.STORE:
             top -= 1
@@ -110,9 +110,9 @@ def flag_block(
             combine(operation, stack[top - 1], stack[top], count)
 
 
-@compiled
+@unallocating
 def flag_rows(
-    code: Int64, constants: Float64, matrix: Float64, firsts: Int64, stack: Float64, flags: Flags
+    code: Int64, constants: Float64, columns: Float64, firsts: Int64, stack: Float64, flags: Flags
 ) -> None:
     """Set bit ``output`` of each row on which a program's condition of that output is true.
 
@@ -120,7 +120,7 @@ def flag_rows(
     ----------
     code, constants : arrays
         A program that stores conditions alone, as for `kernels.expressions.evaluate_row`.
-    matrix : float64 array of shape (n_rows, n_columns)
+    columns : float64 array of shape (n_columns, n_rows)
         Columns, one instrument after the other.
     firsts : int64 array of shape (n_instruments + 1,)
         First row of each instrument.
@@ -134,5 +134,5 @@ def flag_rows(
         begin = first
         while begin < end:
             stop = min(begin + BLOCK, end)
-            flag_block(code, constants, matrix, first, (begin, stop), stack, flags)
+            flag_block(code, constants, columns, first, (begin, stop), stack, flags)
             begin = stop

@@ -21,7 +21,7 @@ from tidewright.kernels.fills import (
     step,
 )
 from tidewright.kernels.integer import checked_add, checked_mul
-from tidewright.kernels.jit import compiled
+from tidewright.kernels.jit import unallocating
 from tidewright.kernels.limits import floor_ratio
 
 PRICE_END = 2**42
@@ -37,7 +37,7 @@ INSUFFICIENT_CASH = 3
 """Free cash does not cover it."""
 
 
-@compiled
+@unallocating
 def read_trade(row: Int64) -> TradeState:
     """Return a row of ``State.trades`` as the fill step takes it."""
     return TradeState(
@@ -59,7 +59,7 @@ def read_trade(row: Int64) -> TradeState:
     )
 
 
-@compiled
+@unallocating
 def write_trade(row: Int64, trade: TradeState) -> None:
     """Write a trade into a row of ``State.trades``."""
     row[0] = trade.direction
@@ -79,7 +79,7 @@ def write_trade(row: Int64, trade: TradeState) -> None:
     row[14] = trade.exit_since
 
 
-@compiled
+@unallocating
 def settle(state: State, instrument: int) -> None:
     """Find the range in which bars change nothing, or end a trade of which nothing is left."""
     trade, book = state.trades[instrument], state.books[instrument]
@@ -93,13 +93,13 @@ def settle(state: State, instrument: int) -> None:
     book[at.QUIET_HIGH] = high
 
 
-@compiled
+@unallocating
 def free_cash(account: Int64) -> int:
     """Return cash that may be spent: sold-short value is owed, and as much again is collateral."""
     return account[at.CASH] - 2 * account[at.OWED]  # type: ignore[no-any-return]
 
 
-@compiled
+@unallocating
 def meet(
     state: State,
     market: Market,
@@ -138,7 +138,7 @@ def meet(
     settle(state, instrument)
 
 
-@compiled
+@unallocating
 def book_step(
     state: State,
     instrument: int,
@@ -161,7 +161,7 @@ def book_step(
     book_fill(state, instrument, at.TARGETED, -sign, result.target, bar, terms, limits)
 
 
-@compiled
+@unallocating
 def needed(state: State, instrument: int, lots: int, terms: Int64, cost_ppm: int) -> int:
     """Return what an instrument's entry is expected to take from free cash."""
     trade = state.trades[instrument]
@@ -175,7 +175,7 @@ def needed(state: State, instrument: int, lots: int, terms: Int64, cost_ppm: int
     )
 
 
-@compiled
+@unallocating
 def refusal(state: State, instrument: int, terms: Int64, rules: FillRules) -> int:
     """Return why the venue refuses an instrument's new entry, or `TAKEN`.
 
@@ -211,7 +211,7 @@ def refusal(state: State, instrument: int, terms: Int64, rules: FillRules) -> in
     return TAKEN if need <= free else INSUFFICIENT_CASH
 
 
-@compiled
+@unallocating
 def entries_work(state: State) -> bool:
     """Return whether an entry works, those on their way to the venue included."""
     for instrument in range(state.trades.shape[0]):
@@ -220,7 +220,7 @@ def entries_work(state: State) -> bool:
     return False
 
 
-@compiled
+@unallocating
 def carry_out(state: State, ts: int, terms: Int64, rules: FillRules, limits: Limits) -> None:
     """Bring the moment's orders to the venue and hear its answers; a halt ends all entries."""
     account = state.account

@@ -11,7 +11,7 @@ from tidewright.domain.errors import ConfigError
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.money import from_decimal
 from tidewright.domain.time import timeframe_nanoseconds
-from tidewright.features.bulk import bulk_columns
+from tidewright.features.bulk import bulk_series
 from tidewright.features.declarations import ColumnReference
 from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.breakers import NEVER
@@ -31,7 +31,7 @@ from tidewright.research.bulk.settings import (
 from tidewright.strategy.compile import CompiledStrategy
 from tidewright.strategy.outputs import N_OUTPUTS
 
-_COLUMNS = ("ts_event", "ts_known", "open", "high", "low", "close", "volume")
+_BARS = ("ts_event", "ts_known", "open", "high", "low", "close", "volume")
 _FIRST_LOG = 4_096
 
 
@@ -177,11 +177,11 @@ def _unsupported(request: BulkRequest, series: Sequence[BarArrays]) -> str | Non
 
 def _script(strategy: CompiledStrategy, market: at.Market) -> at.Script:
     program, rules = strategy.program(), strategy.conditions()
-    flags = np.zeros(len(market.matrix), np.uint8)
+    flags = np.zeros(market.columns.shape[1], np.uint8)
     flag_rows(
         rules.code,
         rules.constants,
-        market.matrix,
+        market.columns,
         market.first_column,
         np.empty((rules.stack_depth, BLOCK)),
         flags,
@@ -191,7 +191,7 @@ def _script(strategy: CompiledStrategy, market: at.Market) -> at.Script:
         program.constants,
         np.zeros(program.stack_depth),
         np.full(N_OUTPUTS, np.nan),
-        np.full(len(strategy.references), np.nan),
+        np.full((len(strategy.references), 1), np.nan),
         flags,
     )
 
@@ -203,27 +203,27 @@ def _market(
     timeframe: str,
     silent: Int64,
 ) -> at.Market:
-    columns = [_joined([getattr(one, name) for one in series]) for name in _COLUMNS]
+    bars = [_joined([getattr(one, name) for one in series]) for name in _BARS]
     first = _firsts([len(one) for one in series])
-    rows = len(columns[0])
+    rows = len(bars[0])
     if len(series) == 1:
         order, owner = np.arange(rows), np.zeros(rows, np.int64)
     else:
-        order = np.argsort(columns[1], kind="stable")
+        order = np.argsort(bars[1], kind="stable")
         owner = np.searchsorted(first, order, side="right") - 1
-    matrices, column_rows, firsts = _column_rows(series, instruments, references, timeframe)
+    columns, column_rows, firsts = _column_rows(series, instruments, references, timeframe)
     return at.Market(
-        opened=columns[0],
-        known=columns[1],
-        open=columns[2],
-        high=columns[3],
-        low=columns[4],
-        close=columns[5],
-        volume=columns[6],
+        opened=bars[0],
+        known=bars[1],
+        open=bars[2],
+        high=bars[3],
+        low=bars[4],
+        close=bars[5],
+        volume=bars[6],
         first=first,
         order=order,
         owner=owner,
-        matrix=matrices,
+        columns=columns,
         first_column=firsts,
         column_row=column_rows,
         silent=np.array(silent, np.int64),
@@ -237,7 +237,7 @@ def _column_rows(
     timeframe: str,
 ) -> tuple[at.Float64, Int64, Int64]:
     """Return columns, the row that came with each bar, and the first row of each instrument."""
-    matrices, places, counts = [], [], []
+    parts, places, counts = [], [], []
     total = 0
     for one, instrument in zip(series, instruments, strict=True):
         if timeframe == one.timeframe:
@@ -249,12 +249,15 @@ def _column_rows(
             # Where a bar finishes two longer ones, the later one is the row that is evaluated.
             place[longer.source_row] = total + np.arange(len(bars))
             places.append(place)
-        matrices.append(bulk_columns(references, bars, instrument))
+        parts.append(bulk_series(references, bars, instrument))
         counts.append(len(bars))
         total += len(bars)
-    matrix = matrices[0] if len(matrices) == 1 else np.concatenate(matrices)
+    columns = np.empty((len(references), total))
+    for part, first in zip(parts, _firsts(counts), strict=False):
+        for column, values in zip(columns, part, strict=True):
+            column[first : first + len(values)] = values
     column_row = np.concatenate(places) if places else np.zeros(0, np.int64)
-    return matrix, column_row, _firsts(counts)
+    return columns, column_row, _firsts(counts)
 
 
 def _firsts(counts: Sequence[int]) -> Int64:
