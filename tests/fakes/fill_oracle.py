@@ -7,6 +7,7 @@ where the kernel mirrors short trades; it keeps orders as objects, where the ker
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import ceil, floor
 
@@ -26,6 +27,9 @@ class OracleRules:
     probability_ppm: int = 0
     share_ppm: int = 0
     seed: int = 0
+    most_ppm: int = 0
+    impact_ppm: int = 0
+    quiet_bars: int = 0
 
 
 @dataclass
@@ -59,6 +63,8 @@ class OracleTrade:
         """Return (leg, lots, ticks, maker) of one bar, the entry first."""
         self.fills = []
         self.bar, self.rules = bar, rules
+        if rules.quiet_bars and not bar.volume:
+            return []
         self.room_out = self._room(1)
         held_before = self.held
         self._open()
@@ -97,8 +103,11 @@ class OracleTrade:
         return self.bar.opened >= order.decided + wait
 
     def _room(self, salt: int) -> float:
+        most = float("inf")
+        if self.rules.most_ppm and self.bar.volume:
+            most = max(floor(Fraction(self.bar.volume * self.rules.most_ppm, 1_000_000)), 1)
         if not self.rules.probability_ppm:
-            return float("inf")
+            return most
         size = 2**64
         mixed = self.rules.seed * 0x9E3779B97F4A7C15 + (self.key + salt) * 0xD1342543DE82EF95
         mixed = (mixed + self.bar.opened) % size
@@ -109,15 +118,27 @@ class OracleTrade:
             mixed = mixed * 0x94D049BB133111EB % size
             mixed ^= mixed >> 31
         if mixed % 1_000_000 >= self.rules.probability_ppm:
-            return float("inf")
-        return floor(Fraction(self.bar.volume * self.rules.share_ppm, 1_000_000))
+            return most
+        return min(most, floor(Fraction(self.bar.volume * self.rules.share_ppm, 1_000_000)))
 
-    def _taken(self, price: int, *, buying: bool, limit: int | None) -> int:
+    def _impact(self, lots: int) -> int:
+        """The square-root law in decimals of 60 digits, so that the kernel must round as told."""
+        if not self.rules.impact_ppm or not self.bar.volume:
+            return 0
+        with localcontext() as context:
+            context.prec = 60
+            share = Fraction(lots, self.bar.volume)
+            ppm = floor((Decimal(share.numerator) / Decimal(share.denominator)).sqrt() * 10**6)
+        moved = floor(Fraction(self.rules.impact_ppm * ppm, 10**6))
+        deviation = (self.bar.high - self.bar.low) * Fraction(600_561, 10**6)
+        return ceil(deviation * Fraction(moved, 10**6))
+
+    def _taken(self, price: int, lots: int, *, buying: bool, limit: int | None) -> int:
         cost = Fraction(self.rules.cost_ppm, 1_000_000)
         if buying:
-            paid = ceil(price * (1 + cost))
+            paid = ceil(price * (1 + cost)) + self._impact(lots)
             return paid if limit is None else min(paid, limit)
-        got = max(floor(price * (1 - cost)), 1)
+        got = max(max(floor(price * (1 - cost)), 1) - self._impact(lots), 1)
         return got if limit is None else max(got, limit)
 
     def _leave(self, leg: str, wanted: int, price: int, *, maker: bool, limit: int | None) -> None:
@@ -126,7 +147,7 @@ class OracleTrade:
             return
         self.held -= lots
         self.room_out -= lots
-        ticks = price if maker else self._taken(price, buying=not self.long, limit=limit)
+        ticks = price if maker else self._taken(price, lots, buying=not self.long, limit=limit)
         self.fills.append((leg, lots, ticks, maker))
         if leg == "exit":
             assert self.leaving is not None
@@ -165,7 +186,7 @@ class OracleTrade:
         if lots == 0:
             return False, None
         entry.lots -= lots
-        ticks = base if inside else self._taken(base, buying=self.long, limit=entry.limit)
+        ticks = base if inside else self._taken(base, lots, buying=self.long, limit=entry.limit)
         self.fills.append(("entry", lots, ticks, inside))
         self.held += lots
         if self.best is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
@@ -15,10 +16,14 @@ from tidewright.exchange.paper import MemoryVenueLog, PaperSettings, PaperVenue
 from tidewright.servers.paper import VenueServer
 from tidewright.storage.venue_log import SqliteVenueLog
 
-FREE_OF_COST = PaperSettings(simulate_slippage=False, simulate_spread=False)
-IN_PARTS = PaperSettings(
+FREE_OF_COST = PaperSettings(
     simulate_slippage=False,
     simulate_spread=False,
+    simulate_volume_limit=False,
+    simulate_impact=False,
+)
+IN_PARTS = replace(
+    FREE_OF_COST,
     simulate_partial_fills=True,
     partial_fill_probability=Decimal(1),
     partial_fill_volume_percent=Decimal(10),

@@ -51,6 +51,9 @@ def rules(draw: st.DrawFn) -> FillRules:
         partial_ppm=draw(st.sampled_from([0, 0, 500_000, 1_000_000])),
         share_ppm=draw(st.sampled_from([100_000, 333_333, 1_000_000])),
         seed=draw(st.integers(0, 2**63 - 1)),
+        most_ppm=draw(st.sampled_from([0, 0, 10_000, 150_000])),
+        impact_ppm=draw(st.sampled_from([0, 0, 1_000_000, 2_500_000])),
+        quiet_bars=draw(st.integers(0, 1)),
     )
 
 
@@ -131,7 +134,7 @@ def test_kernel_and_oracle_give_the_same_fills(case, rows, rule):
 @given(cases(), bars(), rules())
 def test_no_fill_is_better_than_the_bar_allows(case, rows, rule):
     state = case.state
-    free = rule._replace(cost_ppm=0)
+    free = rule._replace(cost_ppm=0, impact_ppm=0)
     for row in rows:
         if state.held and not state.exit_lots:
             state = with_exit(state, case, row.opened)
@@ -181,14 +184,14 @@ def test_bar_that_touches_stop_and_target_gives_the_stop(near, far, rows, direct
     row = rows[0]._replace(open=100, high=140, low=60)
     stop, target = (near, far) if direction > 0 else (far, near)
     state = TradeState(direction, 1, 0, 0, 0, 0, 5, stop, target, 0, 100, 0, 0, 0, 0)
-    result = step(state, row, FillRules(0, 1, 0, 0, 0, 0))
+    result = step(state, row, FillRules(0, 1, 0, 0, 0, 0, 0, 0, 0))
     assert (result.stop.ticks, result.stop.lots, result.target.lots) == (stop, 5, 0)
 
 
 @given(PRICES, PRICES, st.sampled_from([1, -1]))
 def test_gap_fills_at_the_open_whatever_the_level(open_, level, direction):
     row = BarStep(0, 60, open_, open_, open_, open_, 10)
-    free = FillRules(0, 1, 0, 0, 0, 0)
+    free = FillRules(0, 1, 0, 0, 0, 0, 0, 0, 0)
     stopped = TradeState(direction, 1, 0, 0, 0, 0, 5, level, 0, 0, 100, 0, 0, 0, 0)
     aimed = stopped._replace(stop=0, target=level)
     beyond = direction * open_ <= direction * level

@@ -22,7 +22,10 @@ from tidewright.exchange.paper import MemoryVenueLog, PaperSettings, PaperVenue
 from tidewright.storage.venue_log import SqliteVenueLog
 
 LIVELY = PaperSettings(
-    simulate_partial_fills=True, partial_fill_probability=Decimal("0.5"), limit_through_ticks=0
+    simulate_partial_fills=True,
+    partial_fill_probability=Decimal("0.5"),
+    max_volume_percent=Decimal(30),
+    limit_through_ticks=0,
 )
 ROOT = Path(__file__).parents[2]
 

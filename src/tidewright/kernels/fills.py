@@ -17,12 +17,14 @@ which order; wherever that leaves a choice, the trader gets the worse one.
    trailing stop follows the best price, in force from the next bar, and the entry ages.
 
 A short trade is a long one in a mirror: prices change sign, highs and lows change places.
-Market orders, stops and limits filled at the open take liquidity and pay spread and slippage;
-limits filled at their price do not. Prices stay below 2**42 ticks, so no product leaves int64.
+Market orders, stops and limits filled at the open take liquidity and pay spread, slippage and
+impact; limits filled at their price do not. What an order trades in a bar is at most a share of
+what was traded in it. Prices stay below 2**42 ticks, so no product leaves int64.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +32,7 @@ import numpy as np
 from tidewright.kernels.accounting import fee, notional
 from tidewright.kernels.integer import checked_add
 from tidewright.kernels.jit import compiled
+from tidewright.kernels.limits import ceiling_ratio, floor_ratio
 
 MILLION = 1_000_000
 """Denominator of shares in millionths."""
@@ -37,6 +40,10 @@ FAR = 2**62
 """Beyond every price and quantity."""
 
 _EXIT_SALT = 1
+_RANGE_TO_DEVIATION = 600_561
+"""1 / (2 * sqrt(ln 2)) in millionths: a bar's range times this estimates its standard deviation."""
+_MOST_SHARES = 1_000
+"""Impact grows no further once an order is so many times what the bar traded."""
 
 
 class FillRules(NamedTuple):
@@ -56,6 +63,12 @@ class FillRules(NamedTuple):
         That share, in millionths.
     seed : int
         Seed of the draws, in [0, 2**63).
+    most_ppm : int
+        Largest share of a bar's volume that an order trades in it, in millionths; 0 is no limit.
+    impact_ppm : int
+        Coefficient of the impact, in millionths; 0 is no impact.
+    quiet_bars : int
+        1 where a bar without volume fills nothing, as if it were absent.
     """
 
     cost_ppm: int
@@ -64,6 +77,9 @@ class FillRules(NamedTuple):
     partial_ppm: int
     share_ppm: int
     seed: int
+    most_ppm: int
+    impact_ppm: int
+    quiet_bars: int
 
 
 class BarStep(NamedTuple):
@@ -120,6 +136,23 @@ class TradeState(NamedTuple):
     exit_lots: int
     exit_limit: int
     exit_since: int
+
+
+class Taking(NamedTuple):
+    """What taking liquidity costs in one bar.
+
+    Parameters
+    ----------
+    cost_ppm, impact_ppm : int
+        As `FillRules` has them.
+    span, volume : int
+        Ticks between the bar's extremes, and lots traded in it.
+    """
+
+    cost_ppm: int
+    impact_ppm: int
+    span: int
+    volume: int
 
 
 class LegFill(NamedTuple):
@@ -194,18 +227,66 @@ def draw_ppm(seed: int, key: int, moment: int) -> int:
 def capacity(rules: FillRules, key: int, moment: int, volume: int) -> int:
     """Return how many lots an order can trade in a bar: a share of its volume, or no limit.
 
+    Where anything was traded, the largest share is at least one lot.
+
     Parameters
     ----------
     rules : FillRules
-        Probability and size of the share.
+        The largest share, and probability and size of a smaller one.
     key, moment : int
         Hash of the order and open time of the bar: what the draw depends on.
     volume : int
         Lots traded in the bar.
     """
+    most = FAR
+    if rules.most_ppm > 0 and volume > 0:
+        most = max(_volume_share(volume, rules.most_ppm), 1)
     if rules.partial_ppm == 0 or draw_ppm(rules.seed, key, moment) >= rules.partial_ppm:
-        return FAR
-    return volume // MILLION * rules.share_ppm + volume % MILLION * rules.share_ppm // MILLION
+        return most
+    return min(most, _volume_share(volume, rules.share_ppm))
+
+
+@compiled
+def _volume_share(volume: int, share_ppm: int) -> int:
+    """Return a share of a bar's volume, rounded down."""
+    return volume // MILLION * share_ppm + volume % MILLION * share_ppm // MILLION
+
+
+@compiled
+def impact_ticks(lots: int, taking: Taking) -> int:
+    """Return how far an order moves the price against itself, in ticks, rounded up.
+
+    ``impact_ppm / 1e6 * deviation * sqrt(lots / volume)``: the square-root law of market impact
+    (Torre, BARRA Market Impact Model Handbook, 1997; Toth et al., Physical Review X 1, 021006,
+    2011, who find coefficients near 1). The deviation over the bar is estimated by its range over
+    ``2 * sqrt(ln 2)`` (Parkinson, Journal of Business 53, 1980). Deviation and volume are those of
+    one and the same span of time, so the length of the bar cancels out.
+
+    Parameters
+    ----------
+    lots : int
+        What the order trades in the bar, > 0.
+    taking : Taking
+        The bar; without volume there is no impact.
+    """
+    if taking.impact_ppm == 0 or taking.volume <= 0 or taking.span <= 0:
+        return 0
+    shares = floor_ratio(min(lots, _MOST_SHARES * taking.volume), MILLION * MILLION, taking.volume)
+    root = _square_root(shares)
+    deviation = taking.span * _RANGE_TO_DEVIATION
+    moved_ppm = floor_ratio(taking.impact_ppm, root, MILLION)
+    return ceiling_ratio(deviation, moved_ppm, MILLION * MILLION)
+
+
+@compiled
+def _square_root(value: int) -> int:
+    """Return the square root of a number in [0, 2**62), rounded down."""
+    root = int(math.sqrt(np.float64(value)))
+    while root * root > value:
+        root -= 1
+    while (root + 1) * (root + 1) <= value:
+        root += 1
+    return root
 
 
 @compiled
@@ -290,14 +371,16 @@ def takes_part(decided: int, latency: int, opened: int, closed: int) -> bool:
 
 @compiled
 def _leg_fill(
-    sign: int, lots: int, base: int, opening: int, limit: int, resting: int, cost_ppm: int
+    sign: int, lots: int, base: int, opening: int, limit: int, resting: int, taking: Taking
 ) -> LegFill:
     """Price a fill; ``base`` and ``limit`` (0 is none) are true prices, ``sign`` the order's."""
     if lots == 0:
         return LegFill(0, 0, 0, 0)
     if resting:
         return LegFill(lots, base, 1, opening)
-    ticks = worsen(base, sign, cost_ppm)
+    ticks = worsen(base, sign, taking.cost_ppm)
+    if taking.impact_ppm > 0:
+        ticks = max(ticks + sign * impact_ticks(lots, taking), 1)
     if limit != 0:
         ticks = min(ticks, limit) if sign > 0 else max(ticks, limit)
     return LegFill(lots, ticks, 0, opening)
@@ -381,6 +464,9 @@ def step(state: TradeState, bar: BarStep, rules: FillRules) -> StepResult:
     rules : FillRules
         Costs, latency and shares.
     """
+    if rules.quiet_bars and bar.volume == 0:
+        nothing = LegFill(0, 0, 0, 0)
+        return StepResult(state, nothing, nothing, nothing, nothing, 0, 0)
     sign = state.direction
     open_ = sign * bar.open
     high = max(sign * bar.high, sign * bar.low)
@@ -436,24 +522,25 @@ def step(state: TradeState, bar: BarStep, rules: FillRules) -> StepResult:
         (entered, held, stop, best, triggered, by_exit, closed, 1 if due else 0),
         sign * bar.close if inside else high,
     )
-    cost, opening = rules.cost_ppm, 1 if early_stop else 0
+    taking = Taking(rules.cost_ppm, rules.impact_ppm, bar.high - bar.low, bar.volume)
+    opening = 1 if early_stop else 0
     return StepResult(
         after,
-        _limit_fill(sign, entered, bar.open, state.entry_limit, cost),
-        _limit_fill(-sign, by_exit, bar.open, state.exit_limit, cost),
-        _leg_fill(-sign, by_stop, sign * stop_base, opening, 0, 0, cost),
-        _limit_fill(-sign, by_target, bar.open, state.target, cost),
+        _limit_fill(sign, entered, bar.open, state.entry_limit, taking),
+        _limit_fill(-sign, by_exit, bar.open, state.exit_limit, taking),
+        _leg_fill(-sign, by_stop, sign * stop_base, opening, 0, 0, taking),
+        _limit_fill(-sign, by_target, bar.open, state.target, taking),
         closed,
         expired,
     )
 
 
 @compiled
-def _limit_fill(sign: int, lots: int, open_: int, limit: int, cost_ppm: int) -> LegFill:
+def _limit_fill(sign: int, lots: int, open_: int, limit: int, taking: Taking) -> LegFill:
     """Price a fill at a limit (0 is market) or, where the open is beyond it, at the open."""
     if limit == 0 or sign * open_ <= sign * limit:
-        return _leg_fill(sign, lots, open_, 1, limit, 0, cost_ppm)
-    return _leg_fill(sign, lots, limit, 0, limit, 1, cost_ppm)
+        return _leg_fill(sign, lots, open_, 1, limit, 0, taking)
+    return _leg_fill(sign, lots, limit, 0, limit, 1, taking)
 
 
 @compiled

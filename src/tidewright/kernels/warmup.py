@@ -69,7 +69,7 @@ def warm_up_research() -> int:
         script,
         layout.Plan(1, 1, 1, 1, 1, 0),
         limits_,
-        fills.FillRules(0, 0, 0, 0, 0, 0),
+        fills.FillRules(0, 0, 0, 0, 0, 0, 0, 0, 0),
         table,
         state,
         0,
@@ -156,7 +156,7 @@ def _column_calls() -> tuple[Call, ...]:
 def _fill_calls() -> tuple[Call, ...]:
     state = fills.TradeState(1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     bar = fills.BarStep(1, 2, 1, 1, 1, 1, 1)
-    rules = fills.FillRules(0, 0, 0, 0, 0, 0)
+    rules = fills.FillRules(0, 0, 0, 0, 0, 0, 0, 0, 0)
     return (
         (fills.step_flat, (tuple(state), tuple(bar), tuple(rules))),
         (fills.quiet_range_flat, (tuple(state),)),

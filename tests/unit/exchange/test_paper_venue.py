@@ -86,7 +86,7 @@ def test_id_that_the_venue_denied_is_refused_when_its_order_comes_late():
 
 
 def test_costs_make_buys_dearer_and_sells_cheaper():
-    broker = venue(PaperSettings())
+    broker = venue(PaperSettings(simulate_volume_limit=False, simulate_impact=False))
     broker.execute(submit(intent("a-1-e", 0)))
     (bought, *_) = broker.observe([bar(0, *STEADY)])
     broker.execute(submit(leaving("a-2-x", 1)))
@@ -254,6 +254,10 @@ def test_venue_that_cannot_write_answers_nothing_until_it_is_rebuilt():
         {"spread_percent": Decimal(50)},
         {"partial_fill_probability": Decimal("1.1")},
         {"partial_fill_volume_percent": Decimal(0)},
+        {"max_volume_percent": Decimal(0)},
+        {"max_volume_percent": Decimal(101)},
+        {"impact_coefficient": Decimal(0)},
+        {"impact_coefficient": Decimal(101)},
         {"simulate_latency_ms": -1},
         {"limit_through_ticks": -1},
     ],
@@ -270,5 +274,20 @@ def test_default_settings_are_those_of_the_documents():
     assert (rules.cost_ppm, rules.latency, rules.partial_ppm) == (1_750, 100_000_000, 0)
     partial = PaperSettings(simulate_partial_fills=True).rules(3)
     assert (partial.partial_ppm, partial.share_ppm) == (100_000, 100_000)
+    assert (rules.most_ppm, rules.impact_ppm, rules.quiet_bars) == (10_000, 1_000_000, 1)
     free = PaperSettings(simulate_slippage=False, simulate_spread=False).rules(3)
     assert free.cost_ppm == 0
+    endless = PaperSettings(
+        simulate_volume_limit=False, simulate_impact=False, fill_without_volume=True
+    ).rules(3)
+    assert (endless.most_ppm, endless.impact_ppm, endless.quiet_bars) == (0, 0, 0)
+
+
+def test_order_larger_than_the_share_of_the_volume_is_carried_over_the_bars():
+    broker = venue(replace(FREE_OF_COST, simulate_volume_limit=True))
+    broker.execute(submit(intent("a-1-e", 0)))
+    parts = [
+        [event.fill.lots for event in broker.observe([bar(number, *STEADY, volume=volume)])]
+        for number, volume in enumerate((4_000, 0, 40, 3_600, 9_000))
+    ]
+    assert parts == [[40], [], [1], [36], [23]]

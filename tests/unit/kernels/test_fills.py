@@ -9,16 +9,28 @@ from tidewright.kernels.fills import (
     BarStep,
     FillRules,
     LegFill,
+    Taking,
     TradeState,
     capacity,
     draw_ppm,
+    impact_ticks,
     quiet_range,
     step,
     takes_part,
     worsen,
 )
 
-FREE = FillRules(cost_ppm=0, through_ticks=1, latency=0, partial_ppm=0, share_ppm=1_000_000, seed=0)
+FREE = FillRules(
+    0,
+    through_ticks=1,
+    latency=0,
+    partial_ppm=0,
+    share_ppm=1_000_000,
+    seed=0,
+    most_ppm=0,
+    impact_ppm=0,
+    quiet_bars=0,
+)
 NOTHING = LegFill(0, 0, 0, 0)
 MINUTE = 60
 
@@ -262,3 +274,79 @@ def test_draws_are_spread_evenly():
 )
 def test_quiet_range_of_each_kind_of_trade(state, expected):
     assert quiet_range(state) == expected
+
+
+@pytest.mark.parametrize(
+    ("volume", "share_ppm", "expected"),
+    [(1_000, 10_000, 10), (1_099, 10_000, 10), (99, 10_000, 1), (1, 10_000, 1), (1_000, 0, FAR)],
+)
+def test_an_order_trades_a_share_of_the_volume_and_a_lot_where_anything_traded(
+    volume, share_ppm, expected
+):
+    rules = FREE._replace(most_ppm=share_ppm)
+    assert capacity(rules, 7, MINUTE, volume) == expected
+
+
+def test_smaller_of_the_two_shares_of_the_volume_counts():
+    rules = FREE._replace(most_ppm=10_000, partial_ppm=1_000_000, share_ppm=4_000)
+    assert capacity(rules, 7, MINUTE, 1_000) == 4
+    assert capacity(rules._replace(share_ppm=100_000), 7, MINUTE, 1_000) == 10
+
+
+@pytest.mark.parametrize(
+    ("lots", "volume", "coefficient_ppm", "expected"),
+    [
+        # A hundredth of the volume costs a tenth of the deviation, 0.600561 * 20,000 ticks.
+        (10, 1_000, 1_000_000, 1_202),
+        (10, 1_000, 2_000_000, 2_403),
+        (40, 1_000, 1_000_000, 2_403),
+        # Rounded against the trader.
+        (1, 10**12, 1_000_000, 1),
+        # All of the volume and more: no end at one deviation.
+        (1_000, 1_000, 1_000_000, 12_012),
+        (4_000, 1_000, 1_000_000, 24_023),
+        (10, 0, 1_000_000, 0),
+        (10, 1_000, 0, 0),
+    ],
+)
+def test_impact_grows_with_the_root_of_the_share(lots, volume, coefficient_ppm, expected):
+    taking = Taking(0, coefficient_ppm, span=20_000, volume=volume)
+    assert impact_ticks(lots, taking) == expected
+
+
+@pytest.mark.parametrize(("direction", "paid"), [(1, 101_203), (-1, 98_797)])
+def test_taker_pays_impact_beside_costs_and_a_resting_limit_pays_neither(direction, paid):
+    rules = FREE._replace(cost_ppm=1, impact_ppm=1_000_000)
+    row = bar(100_000, 110_000, 90_000, 105_000)
+    market = trade(direction=direction, entry_lots=10)
+    assert step(market, row, rules).entry.ticks == paid
+    limit = 95_000 if direction > 0 else 105_000
+    resting = market._replace(entry_limit=limit)
+    assert step(resting, row, rules).entry == LegFill(10, limit, 1, 0)
+
+
+def test_impact_never_takes_a_limit_beyond_its_price():
+    rules = FREE._replace(impact_ppm=1_000_000)
+    state = trade(entry_lots=10, entry_limit=100_500)
+    assert step(state, bar(100_000, 110_000, 90_000, 105_000), rules).entry.ticks == 100_500
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        trade(entry_lots=10),
+        trade(entry_lots=10, entry_limit=95, entry_bars=1),
+        long_position(stop=99),
+        long_position(target=101),
+        long_position(trail=5, stop=95),
+        long_position(exit_lots=10),
+    ],
+)
+def test_bar_without_volume_is_as_good_as_absent(state):
+    row = bar(100, 120, 80, 105, volume=0)
+    rules = FREE._replace(quiet_bars=1)
+    result = step(state, row, rules)
+    assert result.state == state
+    assert result[1:5] == (NOTHING,) * 4
+    assert (result.closed, result.expired) == (0, 0)
+    assert step(state, row, FREE).state != state

@@ -39,6 +39,16 @@ class PaperSettings:
         Probability that an order gets only a share of a bar's volume, in [0, 1].
     partial_fill_volume_percent : Decimal
         That share in percent, in (0, 100].
+    simulate_volume_limit : bool
+        Whether an order trades at most a share of a bar's volume in that bar.
+    max_volume_percent : Decimal
+        That share in percent, in (0, 100]; what is left is carried to the next bars.
+    simulate_impact : bool
+        Whether taking liquidity moves the price, with the square root of the share of the volume.
+    impact_coefficient : Decimal
+        What that root is multiplied with, beside the volatility of the bar, in (0, 100].
+    fill_without_volume : bool
+        Whether bars without volume fill orders; for data that states no volume.
     limit_through_ticks : int
         Ticks that a bar must trade beyond a resting limit order to fill it, >= 0.
 
@@ -58,6 +68,11 @@ class PaperSettings:
     simulate_partial_fills: bool = False
     partial_fill_probability: Decimal = Decimal("0.1")
     partial_fill_volume_percent: Decimal = Decimal(10)
+    simulate_volume_limit: bool = True
+    max_volume_percent: Decimal = Decimal(1)
+    simulate_impact: bool = True
+    impact_coefficient: Decimal = Decimal(1)
+    fill_without_volume: bool = False
     limit_through_ticks: int = 1
 
     def __post_init__(self) -> None:
@@ -88,14 +103,9 @@ class PaperSettings:
         probability = _millionths(
             "partial_fill_probability", self.partial_fill_probability, 1_000_000, 1_000_001
         )
-        share = _millionths(
-            "partial_fill_volume_percent",
-            self.partial_fill_volume_percent,
-            _PPM_PER_PERCENT,
-            1_000_001,
-        )
-        if share == 0:
-            raise ConfigError("partial_fill_volume_percent was 0; expected above 0")
+        share = self._above_zero("partial_fill_volume_percent", _PPM_PER_PERCENT, 1_000_001)
+        most = self._above_zero("max_volume_percent", _PPM_PER_PERCENT, 1_000_001)
+        impact = self._above_zero("impact_coefficient", 1_000_000, 100_000_001)
         costs = slippage if self.simulate_slippage else 0
         if self.simulate_spread:
             costs += -(-spread // 2)
@@ -106,7 +116,17 @@ class PaperSettings:
             partial_ppm=probability if self.simulate_partial_fills else 0,
             share_ppm=share,
             seed=seed,
+            most_ppm=most if self.simulate_volume_limit else 0,
+            impact_ppm=impact if self.simulate_impact else 0,
+            quiet_bars=int(not self.fill_without_volume),
         )
+
+    def _above_zero(self, name: str, scale: int, end: int) -> int:
+        """Return a setting that must be above 0 in millionths."""
+        found = _millionths(name, getattr(self, name), scale, end)
+        if found == 0:
+            raise ConfigError(f"{name} was 0; expected above 0")
+        return found
 
 
 def _millionths(name: str, value: Decimal, scale: int, end: int) -> int:
