@@ -452,6 +452,13 @@ def _first_stop(stop: int, base: int, trail: int) -> int:
 
 
 @compiled
+def _unchanged(state: TradeState) -> StepResult:
+    """Return a trade that did nothing in a bar."""
+    nothing = LegFill(0, 0, 0, 0)
+    return StepResult(state, nothing, nothing, nothing, nothing, 0, 0)
+
+
+@compiled
 def step(state: TradeState, bar: BarStep, rules: FillRules) -> StepResult:
     """Take a trade through one bar, in the order of events of this module.
 
@@ -465,8 +472,7 @@ def step(state: TradeState, bar: BarStep, rules: FillRules) -> StepResult:
         Costs, latency and shares.
     """
     if rules.quiet_bars and bar.volume == 0:
-        nothing = LegFill(0, 0, 0, 0)
-        return StepResult(state, nothing, nothing, nothing, nothing, 0, 0)
+        return _unchanged(state)
     sign = state.direction
     open_ = sign * bar.open
     high = max(sign * bar.high, sign * bar.low)
