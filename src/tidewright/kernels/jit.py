@@ -60,5 +60,5 @@ def unallocating(function: Callable[P, R]) -> Callable[P, R]:
 
 def _jit(function: Callable[P, R], *, counted: bool) -> Callable[P, R]:
     # Said to every kernel: what is not said is taken from whoever calls it first.
-    decorate = numba.njit(cache=True, error_model="numpy", nogil=True, _nrt=counted)
+    decorate = numba.njit(cache=True, error_model="numpy", nogil=True, _nrt=counted)  # type: ignore[call-overload]
     return cast("Callable[P, R]", decorate(function))
