@@ -27,7 +27,7 @@ T. Masters, "Permutation and Randomization Tests for Trading System Development"
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -57,8 +57,12 @@ class _Shapes:
 
     Parameters
     ----------
-    bars : BarArrays
-        The bars themselves.
+    instrument, timeframe : str
+        What the bars are of.
+    ts_event, ts_known : int64 array of shape (n_bars,)
+        Their times.
+    start : int
+        Their first open, ticks.
     places : int64 array of shape (n_bars,)
         Where each bar stands in the times of all instruments.
     shapes : float32 array of shape (n_bars, 5)
@@ -69,7 +73,11 @@ class _Shapes:
         Log move from the first open to the last close.
     """
 
-    bars: BarArrays
+    instrument: str
+    timeframe: str
+    ts_event: Int64
+    ts_known: Int64
+    start: int
     places: Int64
     shapes: Float32
     scale: Float64
@@ -200,7 +208,18 @@ def _taken_apart(bars: BarArrays, places: Int64, slots: Int64, window: int) -> _
     moves[:, :_VOLUME] *= _inverse(scale)[:, None]
     moves[:, _VOLUME] *= _inverse(level)
     drift = float(logs[3, -1] - logs[0, 0]) if len(bars) else 0.0
-    return _Shapes(bars, places, moves.astype(np.float32), scale, level, drift)
+    return _Shapes(
+        bars.instrument,
+        bars.timeframe,
+        bars.ts_event,
+        bars.ts_known,
+        int(bars.open[0]) if len(bars) else 1,
+        places,
+        moves.astype(np.float32),
+        scale,
+        level,
+        drift,
+    )
 
 
 def _take_out_means(part: _Shapes, strata: Sequence[Int64]) -> None:
@@ -266,32 +285,33 @@ def _sources(places: Int64, moved: Int64) -> Int64:
 
 
 def _draw(part: _Shapes, source: Int64) -> BarArrays:
-    bars, scale = part.bars, part.scale
-    if len(bars) == 0:
-        return bars
+    scale = part.scale
     shapes = part.shapes.take(source, axis=0)
     gap = shapes[:, _GAP] * scale
     body = shapes[:, _CLOSE] * scale
-    gap[0] = 0.0
+    gap[:1] = 0.0
     excess = float(np.sum(gap) + np.sum(body))
     variance = scale[1:] * scale[1:]
     weight = float(np.sum(variance))
-    gap[1:] += (part.drift - (0.0 if weight else excess)) / max(len(bars) - 1, 1)
+    gap[1:] += (part.drift - (0.0 if weight else excess)) / max(len(gap) - 1, 1)
     gap[1:] -= variance * (excess / weight if weight else 0.0)
-    closed = np.log(float(bars.open[0])) + np.cumsum(gap + body)
+    closed = np.log(float(part.start)) + np.cumsum(gap + body)
     opened = closed - body
     high = _ticks(opened + shapes[:, _HIGH] * scale)
     low = _ticks(opened + shapes[:, _LOW] * scale)
     open_, close = _ticks(opened), _ticks(closed)
     lots = np.rint(shapes[:, _VOLUME] * part.level).astype(np.int64)
     traded = (shapes[:, _VOLUME] > 0.0) & (part.level > 0.0)
-    return replace(
-        bars,
-        open=open_,
-        high=np.maximum(high, np.maximum(open_, close)),
-        low=np.minimum(low, np.minimum(open_, close)),
-        close=close,
-        volume=np.where(traded, np.maximum(lots, 1), 0),
+    return BarArrays(
+        part.instrument,
+        part.timeframe,
+        part.ts_event,
+        part.ts_known,
+        open_,
+        np.maximum(high, np.maximum(open_, close)),
+        np.minimum(low, np.minimum(open_, close)),
+        close,
+        np.where(traded, np.maximum(lots, 1), 0),
     )
 
 

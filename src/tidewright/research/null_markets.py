@@ -1,0 +1,162 @@
+"""Markets in which there is nothing to find, on which research has to find nothing.
+
+Four kinds: a random walk; a walk with changing volatility and fat tails, GARCH(1, 1) with
+Student's t (T. Bollerslev, "A Conditionally Heteroskedastic Time Series Model for Speculative
+Prices and Rates of Return", Review of Economics and Statistics, 1987); real bars whose moves are
+turned upside down by fair coins; and real bars in another order. Nothing here knows of
+`research.surrogates`: the markets test that module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+
+import numpy as np
+
+from tidewright.domain.time import DAY
+from tidewright.market.arrays import BarArrays
+from tidewright.research.results import Float64, Int64
+
+FIRST_DAY = 18_262
+"""2020-01-01, as days since 1970-01-01 UTC."""
+_PRICE = 10_000_000
+_DAILY = 0.02
+_STEPS = 8
+_ARCH, _GARCH, _DEGREES = 0.08, 0.90, 5.0
+_LOTS = 10_000_000
+
+
+class NullMarket(StrEnum):
+    """Kind of a market without a pattern."""
+
+    RANDOM_WALK = "random walk"
+    GARCH_T = "GARCH-t"
+    SIGN_FLIPPED = "sign-flipped"
+    PERMUTED = "permuted"
+
+
+def null_market(
+    kind: NullMarket, seed: int, names: Sequence[str], bars: int, real: Sequence[BarArrays] = ()
+) -> tuple[BarArrays, ...]:
+    """Return daily bars without a pattern.
+
+    Parameters
+    ----------
+    kind : NullMarket
+        How they are made.
+    seed : int
+        At least 0.
+    names : sequence of str
+        Instruments; their moves share half of their variance.
+    bars : int
+        Days of a simulated market, at least 1.
+    real : sequence of BarArrays
+        What `SIGN_FLIPPED` and `PERMUTED` change, all with the same times; otherwise not used.
+
+    Returns
+    -------
+    tuple of BarArrays
+        In the order of the names, or of the real series.
+    """
+    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 1])))
+    if kind is NullMarket.SIGN_FLIPPED:
+        return tuple(sign_flipped(real, generator))
+    if kind is NullMarket.PERMUTED:
+        return tuple(permuted(real, generator))
+    return simulated(generator, names, bars, fat=kind is NullMarket.GARCH_T)
+
+
+def simulated(
+    generator: np.random.Generator, names: Sequence[str], bars: int, *, fat: bool
+) -> tuple[BarArrays, ...]:
+    """Return daily bars of walks without drift, of changing volatility and fat tails if wished."""
+    size = _garch(generator, bars) if fat else np.ones(bars)
+    shape = (len(names) + 1, bars, _STEPS)
+    steps = generator.standard_normal(shape)
+    if fat:
+        # One divisor for all steps of a day makes the day's move Student's t.
+        steps *= np.sqrt((_DEGREES - 2) / generator.chisquare(_DEGREES, (*shape[:2], 1)))
+    steps *= (size * _DAILY / np.sqrt(_STEPS))[:, None]
+    found = []
+    for place, name in enumerate(names):
+        moves = (steps[0] + steps[place + 1]) / np.sqrt(2.0)
+        path = np.log(_PRICE) + np.cumsum(moves).reshape(bars, _STEPS)
+        start = np.concatenate(([np.log(_PRICE)], path[:-1, -1]))
+        low, high = np.minimum(start, path.min(axis=1)), np.maximum(start, path.max(axis=1))
+        volume = (_LOTS * (0.5 + generator.random(bars))).astype(np.int64)
+        found.append(daily_bars(name, (start, high, low, path[:, -1]), volume))
+    return tuple(found)
+
+
+def daily_bars(
+    name: str, logs: tuple[Float64, Float64, Float64, Float64], volume: Int64
+) -> BarArrays:
+    """Return daily bars from log prices: open, high, low and close."""
+    ts = (FIRST_DAY + np.arange(len(volume))) * DAY
+    return BarArrays(name, "1d", ts, ts + DAY, *map(_ticks, logs), volume)
+
+
+def sign_flipped(series: Sequence[BarArrays], generator: np.random.Generator) -> list[BarArrays]:
+    """Return bars whose moves are turned upside down where a fair coin says so, all together."""
+    coins = generator.integers(0, 2, max(len(one) for one in series)) * 2.0 - 1.0
+    found = []
+    for one in series:
+        gap, high, low, close = _moves(one)
+        sign = coins[: len(one)]
+        up = sign > 0
+        turned = (gap * sign, np.where(up, high, -low), np.where(up, low, -high), close * sign)
+        found.append(_joined(one, turned, one.volume))
+    return found
+
+
+def permuted(series: Sequence[BarArrays], generator: np.random.Generator) -> list[BarArrays]:
+    """Return bars in another order, the same for all."""
+    order = generator.permutation(min(len(one) for one in series))
+    return [
+        _joined(
+            one.slice(0, len(order)),
+            tuple(move[order] for move in _moves(one)),
+            one.volume[order],
+        )
+        for one in series
+    ]
+
+
+def _garch(generator: np.random.Generator, bars: int) -> Float64:
+    """Return the volatility factor of each day: variance 1 on average."""
+    shocks = generator.standard_t(_DEGREES, bars + 250) ** 2 * (_DEGREES - 2) / _DEGREES
+    variance, found = 1.0, np.empty(len(shocks))
+    for day, shock in enumerate(shocks.tolist()):
+        found[day] = variance
+        variance = 1.0 - _ARCH - _GARCH + variance * (_ARCH * shock + _GARCH)
+    return np.sqrt(found[250:])
+
+
+def _moves(bars: BarArrays) -> tuple[Float64, Float64, Float64, Float64]:
+    """Return the log move to the open, and from there to high, low and close."""
+    opened, high, low, close = (
+        np.log(column.astype(np.float64)) for column in (bars.open, bars.high, bars.low, bars.close)
+    )
+    gap = np.concatenate(([0.0], opened[1:] - close[:-1]))
+    return gap, high - opened, low - opened, close - opened
+
+
+def _joined(bars: BarArrays, moves: tuple[Float64, ...], volume: Int64) -> BarArrays:
+    gap, high, low, close = moves
+    # In the middle of what ticks can say: prices of years upside down must not fall below one.
+    closed = np.log(_PRICE) + np.cumsum(gap + close)
+    opened = closed - close
+    return replace(
+        bars,
+        open=_ticks(opened),
+        high=_ticks(opened + high),
+        low=_ticks(opened + low),
+        close=_ticks(closed),
+        volume=volume,
+    )
+
+
+def _ticks(logs: Float64) -> Int64:
+    return np.maximum(np.rint(np.exp(logs)), 1).astype(np.int64)
