@@ -95,7 +95,8 @@ def daily_bars(
 ) -> BarArrays:
     """Return daily bars from log prices: open, high, low and close."""
     ts = (FIRST_DAY + np.arange(len(volume))) * DAY
-    return BarArrays(name, "1d", ts, ts + DAY, *map(_ticks, logs), volume)
+    opened, high, low, close = (_ticks(one) for one in logs)
+    return BarArrays(name, "1d", ts, ts + DAY, opened, high, low, close, volume)
 
 
 def sign_flipped(series: Sequence[BarArrays], generator: np.random.Generator) -> list[BarArrays]:
