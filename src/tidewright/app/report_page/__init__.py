@@ -1,0 +1,1 @@
+"""The report of a validation for people: one HTML file that needs nothing else."""
