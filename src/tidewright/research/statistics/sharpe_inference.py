@@ -181,6 +181,22 @@ def _score(moments: SharpeMoments, threshold: ArrayLike) -> Float64:
     )
 
 
+def _cautious_score(series: Float64, moments: SharpeMoments) -> float:
+    """Return the t-statistic of one series with the largest of three standard errors.
+
+    If there is no skill, the variance of a ratio is that of independent days whatever their shape.
+    Losses that are rare and large are not yet in every sample, so a negative skewness counts; good
+    days that follow each other count as what they are. What would make the error smaller is luck of
+    the sample as likely as it is true, and is not believed.
+    """
+    spread = float(sharpe_variance(moments.sharpe, moments.skewness, moments.kurtosis))
+    around = centred(series)[1]
+    alone, together = (float(long_run_variance(around, lags)[0]) for lags in (0, None))
+    longer = max(together / alone, 1.0) if alone > 0 else 1.0
+    ratio = float(moments.sharpe) * math.sqrt(moments.n_days)
+    return ratio / math.sqrt(max(spread, 1.0) * longer)
+
+
 def shortest_track_record(
     moments: SharpeMoments, threshold: float = 0.0, level: float = 0.95
 ) -> Float64:
@@ -263,7 +279,8 @@ def deflated_sharpe(
         If there are fewer than 3 days, a value is not finite, there is less than one trial, or
         the variance is below 0.
     """
-    moments = sharpe_moments(np.asarray(values, dtype=np.float64).reshape(-1))
+    series = as_series(values, least=3).reshape(-1)
+    moments = sharpe_moments(series)
     floor = 1.0 / (moments.n_days - 1.0)
     measured = floor if trial_variance is None else trial_variance
     if not measured >= 0.0:
@@ -277,5 +294,5 @@ def deflated_sharpe(
         variance=variance,
         floored=trial_variance is None or trial_variance < floor,
         probability=float(probabilistic_sharpe(moments, threshold)),
-        p_value=best_of_p_value(float(_score(moments, 0.0)), trials),
+        p_value=best_of_p_value(_cautious_score(series, moments), trials),
     )
