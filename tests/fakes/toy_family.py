@@ -6,10 +6,12 @@ until the next: above its moving average, or below it, or by the side of a band.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from tidewright.domain.events import TradingWindow
 from tidewright.domain.time import DAY
 from tidewright.market.arrays import BarArrays
 from tidewright.research.results import DailyResults
@@ -28,16 +30,27 @@ class ToyFamily:
         Share of the traded value.
     windows : tuple of int
         Moving averages.
-    first : int
-        First day, by its place, on which anything may be held.
+    window : TradingWindow
+        Nothing is held before it, and nothing is known after it.
+    places : tuple of int or None
+        Rules that are run; None is all.
     """
 
     cost: float = 0.0
     windows: tuple[int, ...] = WINDOWS
-    first: int = 0
+    window: TradingWindow = field(default_factory=lambda: TradingWindow(0))
+    places: tuple[int, ...] | None = None
     name: str = "toy rules"
 
+    def within(self, window: TradingWindow, places: Sequence[int] | None = None) -> ToyFamily:
+        return replace(self, window=window, places=None if places is None else tuple(places))
+
     def evaluate(self, series: tuple[BarArrays, ...]) -> DailyResults:
+        known = series[0].ts_known
+        first = int(np.searchsorted(known, self.window.start))
+        end = self.window.end
+        last = int(np.searchsorted(known, end, side="right")) if end else len(known)
+        series = tuple(one.slice(0, last) for one in series)
         held = np.stack([self._held(one) for one in series]) / len(series)
         close = np.stack([one.close for one in series]).astype(np.float64)
         returns = np.diff(close, axis=1) / close[:, :-1]
@@ -47,7 +60,11 @@ class ToyFamily:
         # What is bought at a close is paid for on that day.
         profit -= self.cost * traded
         return results_of(
-            (series[0].ts_known - 1) // DAY, profit, held.sum(axis=0), traded, self.cost
+            (series[0].ts_known[first:] - 1) // DAY,
+            profit[:, first:],
+            held.sum(axis=0)[:, first:],
+            traded[:, first:],
+            self.cost,
         )
 
     def _held(self, bars: BarArrays) -> np.ndarray:
@@ -61,8 +78,8 @@ class ToyFamily:
             )
             rules += [above > 0, above < 0, above, -above]
         held = np.array(rules, np.float64)
-        held[:, : self.first] = 0.0
-        return held
+        held[:, bars.ts_known < self.window.start] = 0.0
+        return held if self.places is None else held[list(self.places)]
 
 
 def results_of(
