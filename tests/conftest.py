@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,19 @@ settings.register_profile(
 )
 settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile(os.environ.get("TW_HYPOTHESIS", "ci"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def trials_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep what tests try out of the user's registry of trials."""
+    before = os.environ.get("TIDEWRIGHT_TRIALS")
+    path = tmp_path_factory.mktemp("trials") / "trials.sqlite3"
+    os.environ["TIDEWRIGHT_TRIALS"] = str(path)
+    yield path
+    if before is None:
+        del os.environ["TIDEWRIGHT_TRIALS"]
+    else:
+        os.environ["TIDEWRIGHT_TRIALS"] = before
 
 
 def services_required() -> bool:

@@ -17,9 +17,12 @@ from tidewright.app.launch import choose_settings, choose_strategies, choose_win
 from tidewright.app.report import backtest_json, backtest_performance, write_json
 from tidewright.app.settings import Settings
 from tidewright.app.strategies import LoadedStrategy
+from tidewright.app.trials import Scored, record_trials
 from tidewright.app.universe import settle_universe
 from tidewright.domain.events import TradingWindow
 from tidewright.domain.money import to_decimal
+from tidewright.domain.time import iso
+from tidewright.research.holdout import border_of
 from tidewright.research.metrics import PerformanceReport
 
 
@@ -58,6 +61,7 @@ def run(options: BacktestOptions) -> int:
         result = _run(options, feed, strategies, settings, window, notes)
     performance = backtest_performance(result, feed.series, window.start)
     _print(result, performance, settings.account.currency)
+    _write_down(feed, strategies, settings, window, console)
     if options.json_file is not None:
         write_json(options.json_file, backtest_json(result, options.strategy, performance, notes))
     return 0
@@ -80,6 +84,27 @@ def _run(
         Console(stderr=True).print(notes[-1], style="dim", highlight=False)
     runs = [run_backtest(feed, strategies, settings, window) for _ in range(options.repeat)]
     return replace(runs[-1], seconds=median(one.seconds for one in runs))
+
+
+def _write_down(
+    feed: BarFeed,
+    strategies: Sequence[LoadedStrategy],
+    settings: Settings,
+    window: TradingWindow,
+    console: Console,
+) -> None:
+    """Count this try, and say what it looked at that searches may not see."""
+    scored = Scored("backtest", strategies, settings)
+    span = (window.start, window.end)
+    count = record_trials(scored, feed.series, span=span, tell=console.print)
+    if count is None:
+        return
+    text = f"Tries on this market so far: {count.on_data:,}, of this idea: {count.in_family:,}."
+    border = border_of(feed.series)
+    if border < feed.last_known and not 0 < window.end <= border:
+        day = iso(border)[:10]
+        text += f" It saw data that searches leave closed; --to {day} keeps that for one last look."
+    console.print(text, style="dim", highlight=False)
 
 
 def _print(run: BacktestRun, performance: PerformanceReport, currency: str) -> None:
