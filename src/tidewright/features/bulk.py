@@ -12,7 +12,7 @@ from tidewright.features.calendar import calendar_series
 from tidewright.features.declarations import Channel, ColumnReference
 from tidewright.features.plan import ColumnPlan, RecursiveGroup, plan_columns
 from tidewright.features.talib_functions import batch
-from tidewright.kernels import derived, windows
+from tidewright.kernels import derived, rolling, windows
 from tidewright.market.arrays import BarArrays
 
 Series = NDArray[np.float64]
@@ -89,8 +89,9 @@ _OPERANDS = (derived.FIRST, derived.SECOND, derived.THIRD)
 def _window_series(plan: ColumnPlan, bars: BarArrays) -> list[tuple[int, Series]]:
     program = plan.program
     table = np.empty((len(program), len(bars)))
-    returning = windows.needs_returns(program)
-    windows.window_rows(program, plan.ratios, bar_matrix(bars), returning, table)
+    returns = np.empty(len(bars) if windows.needs_returns(program) else 0)
+    if len(program):
+        rolling.window_rows(program, plan.ratios, bar_channels(bars), returns, table)
     return list(zip(program[:, windows.COLUMN].tolist(), table, strict=True))
 
 
@@ -109,12 +110,17 @@ def with_gap(output: Series | NDArray[np.int32], lookback: int) -> Series:
     return values
 
 
-def bar_matrix(bars: BarArrays) -> NDArray[np.int64]:
-    """Return bars as int64 array of shape (6, n_bars): open, high, low, close, volume, room."""
-    matrix = np.zeros((windows.SERIES_ROWS, len(bars)), np.int64)
-    for row, values in enumerate((bars.open, bars.high, bars.low, bars.close, bars.volume)):
-        matrix[row] = values
-    return matrix
+def bar_channels(bars: BarArrays) -> rolling.Bars:
+    """Return open, high, low, close and volume as contiguous arrays."""
+    opened, high, low, close, volume = (
+        contiguous(values) for values in (bars.open, bars.high, bars.low, bars.close, bars.volume)
+    )
+    return opened, high, low, close, volume
+
+
+def contiguous(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return values as a contiguous writable array: the one form that kernels are compiled for."""
+    return np.require(values, np.int64, ("C", "W"))
 
 
 def channel_values(bars: BarArrays, channel: Channel, ratios: NDArray[np.int64]) -> Series:
@@ -131,5 +137,4 @@ def channel_values(bars: BarArrays, channel: Channel, ratios: NDArray[np.int64])
     """
     place = 2 if channel is Channel.VOLUME else 0
     numerator, denominator = ratios[place : place + 2].tolist()
-    # a copy is contiguous and writable, whatever the history is a view of: one compiled form
-    return windows.prices(np.array(getattr(bars, channel.value), np.int64), numerator, denominator)
+    return windows.prices(contiguous(getattr(bars, channel.value)), numerator, denominator)

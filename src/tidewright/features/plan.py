@@ -64,7 +64,7 @@ class ColumnPlan:
     width : int
         Columns of a row with those that only derived ones read, which come last.
     program, ratios
-        As `kernels.windows.window_rows` takes them.
+        As `kernels.rolling.window_rows` takes them.
     groups : tuple of RecursiveGroup
         Recursive columns.
     derived : int64 array of shape (n_derived, 7)

@@ -32,6 +32,7 @@ PRICE_NUMERATOR, PRICE_DENOMINATOR, QUANTITY_NUMERATOR, QUANTITY_DENOMINATOR = r
 
 _SUMMABLE = 2**49
 _ROOM = 2.0**62
+_EXACT = 2.0**53
 _ZERO = np.uint64(0)
 
 
@@ -56,9 +57,42 @@ def scaled(value: int, numerator: int, denominator: int) -> float:
 def prices(ticks: Int64, numerator: int, denominator: int) -> Float64:
     """Return prices in ticks as floats, each rounded once."""
     result = np.empty(len(ticks), np.float64)
-    for index in range(len(ticks)):
-        result[index] = scaled(ticks[index], numerator, denominator)
+    largest = 0
+    for value in ticks:
+        largest = max(largest, abs(value))
+    ratios_of(ticks, numerator, 1, denominator, largest, result)
     return result
+
+
+@compiled
+def ratios_of(
+    values: Int64, numerator: int, count: int, denominator: int, largest: int, out: Float64
+) -> None:
+    """Write values not below 0 over a count, times an exact step, each rounded once.
+
+    Parameters
+    ----------
+    values : int64 array of shape (n,)
+        At most ``largest``.
+    numerator, denominator : int
+        The step.
+    count : int
+        What the values are divided by, such as how many terms they are sums of.
+    largest : int
+        Bound of the values.
+    out : float64 array of shape (n,)
+        Receives the ratios.
+    """
+    divisor = checked_mul(count, denominator)
+    if float(largest) * float(numerator) < _EXACT and float(divisor) < _EXACT:
+        # Both sides of the division are exact floats, so its rounding is the only one.
+        over = float(divisor)
+        for place in range(len(values)):
+            out[place] = float(values[place] * numerator) / over
+        return
+    for place in range(len(values)):
+        high, low = wide_product(magnitude(values[place]), magnitude(numerator))
+        out[place] = ratio_to_float(high, low, magnitude(divisor))
 
 
 @compiled
@@ -170,6 +204,17 @@ def volume_weighted(
     lots_low = magnitude(total)
     if float(prices_seen + 1) * float(lots_seen + 1) * len(lots) >= _ROOM:
         high, low, lots_high, lots_low = _wide_value(high_ticks, low_ticks, close_ticks, lots)
+    return weighted(high, low, lots_high, lots_low, ratios)
+
+
+@compiled
+def weighted(
+    high: np.uint64, low: np.uint64, lots_high: np.uint64, lots_low: np.uint64, ratios: Int64
+) -> float:
+    """Return the price of a sum of (high + low + close) * lots over a sum of lots, 128 bits each.
+
+    NaN when there are no lots.
+    """
     if lots_high == _ZERO and lots_low == _ZERO:
         return math.nan
     high, low = wide_scale(high, low, magnitude(ratios[PRICE_NUMERATOR]))

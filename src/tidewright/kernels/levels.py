@@ -74,18 +74,37 @@ def rank(values: Int64) -> float:
 @compiled
 def strength(values: Int64, highs: Int64, lows: Int64, upper: bool, tolerance: float) -> float:
     """Return the share of values within a multiple of the mean bar range of their extreme."""
-    count = len(values)
     side = 1 if upper else -1
     edge = side * int(values[0])
     ranges = 0
-    for index in range(count):
+    for index in range(len(values)):
         edge = max(edge, side * values[index])
         ranges += highs[index] - lows[index]
+    return touching(values, side, edge, ranges, tolerance)
+
+
+@compiled
+def touching(values: Int64, side: int, edge: int, ranges: int, tolerance: float) -> float:
+    """Return the share of values near an extreme.
+
+    Parameters
+    ----------
+    values : int64 array of shape (window,)
+        Ticks.
+    side : int
+        1 where the extreme is the largest value, -1 where it is the smallest.
+    edge : int
+        The extreme times ``side``.
+    ranges : int
+        Sum of the ranges of the window's bars.
+    tolerance : float
+        Near is within so many mean ranges.
+    """
+    count = len(values)
     nearest = edge - int(min(tolerance * (ranges / count), 2.0**50))
     touches = 0
     for value in values:
-        if side * value >= nearest:
-            touches += 1
+        touches += side * value >= nearest
     return touches / count
 
 
@@ -113,22 +132,27 @@ def line_ahead(values: Int64, upper: bool) -> float:
 
 
 @compiled
-def shape_value(step: int, series: Int64, newest: int) -> float:
+def line_break(earlier: Int64, close: float, upper: bool) -> float:
+    """Return how far a close is beyond the line that the values before it draw, as its share."""
+    line = line_ahead(earlier, upper) + float(earlier[len(earlier) - 1])
+    return share(close - line, close, math.nan)
+
+
+@compiled
+def shape_of(
+    step: int, opened: float, high: float, low: float, close: float, before: float
+) -> float:
     """Return a share of one bar's range or close.
 
     Parameters
     ----------
     step : int
         `BODY`, `UPPER_SHADOW`, `LOWER_SHADOW`, `RANGE_SHARE` or `GAP`.
-    series : int64 array of shape (n_rows, n_bars)
-        Bars in ticks.
-    newest : int
-        The bar.
+    opened, high, low, close : float
+        The bar in ticks.
+    before : float
+        The close before it.
     """
-    opened = float(series[_OPEN, newest])
-    high = float(series[_HIGH, newest])
-    low = float(series[_LOW, newest])
-    close = float(series[_CLOSE, newest])
     if step == BODY:
         return share(close - opened, high - low, 0.0)
     if step == UPPER_SHADOW:
@@ -137,7 +161,6 @@ def shape_value(step: int, series: Int64, newest: int) -> float:
         return share(min(opened, close) - low, high - low, 0.0)
     if step == RANGE_SHARE:
         return share(high - low, close, math.nan)
-    before = float(series[_CLOSE, newest - 1])
     return share(opened - before, before, math.nan)
 
 
@@ -161,7 +184,15 @@ def level_value(
         Tolerance, where the step takes one.
     """
     if step <= GAP:
-        return shape_value(step, series, end - 1)
+        newest = end - 1
+        return shape_of(
+            step,
+            float(series[_OPEN, newest]),
+            float(series[_HIGH, newest]),
+            float(series[_LOW, newest]),
+            float(series[_CLOSE, newest]),
+            float(series[_CLOSE, newest - 1]),
+        )
     values = series[channel, start:end]
     if step == RANK:
         return rank(values)
@@ -173,8 +204,7 @@ def level_value(
     close = float(series[_CLOSE, end - 1])
     earlier = values[: len(values) - 1]
     if step == LINE_BREAK:
-        line = line_ahead(earlier, upper) + float(earlier[len(earlier) - 1])
-        return share(close - line, close, math.nan)
+        return line_break(earlier, close, upper)
     if step == LEVEL_BREAK:
         level = float(largest(earlier) if upper else smallest(earlier))
         return share(close - level, close, math.nan)

@@ -19,6 +19,7 @@ from tidewright.kernels import (
     expressions,
     fills,
     limits,
+    rolling,
     sizing,
     synthetic,
     windows,
@@ -129,7 +130,7 @@ def _bar_calls() -> tuple[Call, ...]:
 
 def _column_calls() -> tuple[Call, ...]:
     program = np.array([(windows.MEAN, windows.CLOSE, 1, 0, 0)], np.int64)
-    series = _ints(windows.SERIES_ROWS, 1)
+    series = (_ints(1),) * 5
     operation = np.zeros((1, derived.FIELDS), np.int64)
     one = _floats(1)
     memory = windows.window_memory(program, _ints(4))
@@ -137,7 +138,7 @@ def _column_calls() -> tuple[Call, ...]:
     return (
         (windows.prices, (_ints(1), 1, 1)),
         (windows.window_step, (memory, _floats(1), 1, 1, 1, 1, 1)),
-        (windows.window_rows, (program, _ints(4), series, False, _floats(1, 1))),
+        (rolling.window_rows, (program, _ints(4), series, _floats(0), _floats(1, 1))),
         (derived.derived_step, (operation, _floats(1), one)),
         (derived.derived_series, (operation[0], one, one, one, _floats(1))),
         (

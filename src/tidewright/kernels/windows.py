@@ -3,9 +3,10 @@
 A program is an int64 array with one row per column: step, channel, window length in bars, the
 column that receives the value, and the bits of an argument. `window_value` computes one entry;
 `window_step` does it for a new bar over a ring that mirrors itself, so that every window is
-contiguous; `window_rows` does it for every row of a history. The steps live in `exact` (sums held
-in 128 bits and rounded once, so equal means of different windows are equal bits), `levels` and
-`returns`; the last read a row of log returns, which is filled only for programs that need it.
+contiguous; `rolling.window_rows` does it for every row of a history. The steps live in `exact`
+(sums held in 128 bits and rounded once, so equal means of different windows are equal bits),
+`levels` and `returns`; the last read a row of log returns, which is filled only for programs that
+need it.
 
 What `window_step` keeps lies in one array (`window_memory`), because every array that enters a
 compiled function costs more than a column: count of bars, ring capacity, number of columns, whether
@@ -82,8 +83,10 @@ _HEADER = 8
     TO_MEAN_RATIO,
 ) = range(15)
 
-_FIRST_OF_RETURNS = returns.RETURN_MEAN
-_FIRST_OF_LEVELS = levels.BODY
+FIRST_OF_RETURNS = returns.RETURN_MEAN
+"""From here on steps read log returns."""
+FIRST_OF_LEVELS = levels.BODY
+"""From here on steps read levels and lines."""
 
 STEPS: Mapping[str, int] = MappingProxyType(
     {
@@ -195,9 +198,9 @@ def window_value(entry: Int64, series: Int64, end: int, ratios: Int64) -> float:
     channel = entry[CHANNEL]
     start = end - entry[LENGTH]
     argument = float(entry.view(np.float64)[ARGUMENT])
-    if step >= _FIRST_OF_LEVELS:
+    if step >= FIRST_OF_LEVELS:
         return level_value(step, channel, series, start, end, argument)
-    if step >= _FIRST_OF_RETURNS:
+    if step >= FIRST_OF_RETURNS:
         # the first bar of the window has its return from a bar before it
         window = series.view(np.float64)[RETURN, start + 1 : end]
         return return_value(step, window, int(argument))
@@ -243,7 +246,7 @@ def check_bar(series: Int64, index: int) -> None:
 def needs_returns(program: Int64) -> bool:
     """Return whether a program reads log returns."""
     steps = program[:, STEP]
-    return bool(((steps >= _FIRST_OF_RETURNS) & (steps < _FIRST_OF_LEVELS)).any())
+    return bool(((steps >= FIRST_OF_RETURNS) & (steps < FIRST_OF_LEVELS)).any())
 
 
 def window_memory(program: Int64, ratios: Int64) -> Int64:
@@ -328,43 +331,3 @@ def window_step(
         if count + 1 >= entry[LENGTH]:
             value = window_value(entry, ring, newest + 1, ratios)
         row[entry[COLUMN]] = value
-
-
-@compiled
-def window_rows(
-    program: Int64, ratios: Int64, series: Int64, returning: bool, table: Float64
-) -> None:
-    """Write every window column of every row of a history, its first row being the anchor.
-
-    Parameters
-    ----------
-    program : int64 array of shape (n_window_columns, 5)
-        What to compute; where a column goes is its place in the program.
-    ratios : int64 array of shape (4,)
-        The instrument's price and quantity ratios.
-    series : int64 array of shape (6, n_bars)
-        The bars; the row of returns is filled when it is needed.
-    returning : bool
-        Whether it is.
-    table : float64 array of shape (n_window_columns, n_bars)
-        Receives the values.
-
-    Raises
-    ------
-    OverflowError
-        If a bar is outside the accepted range.
-    """
-    bars = series.shape[1]
-    for bar in range(bars):
-        check_bar(series, bar)
-    if returning:
-        bits = series.view(np.float64)
-        for bar in range(bars):
-            earlier = series[CLOSE, bar - 1] if bar else 0
-            bits[RETURN, bar] = log_return(earlier, series[CLOSE, bar])
-    for index in range(program.shape[0]):
-        entry = program[index]
-        length = entry[LENGTH]
-        table[index, : min(length - 1, bars)] = math.nan
-        for bar in range(length - 1, bars):
-            table[index, bar] = window_value(entry, series, bar + 1, ratios)

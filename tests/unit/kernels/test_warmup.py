@@ -14,7 +14,7 @@ from tidewright.domain.market import Bar
 from tidewright.features.bulk import bulk_columns
 from tidewright.features.declarations import declarations, resolve
 from tidewright.features.streaming import StreamingColumns
-from tidewright.kernels import derived, windows
+from tidewright.kernels import derived, rolling, windows
 from tidewright.kernels.warmup import warm_up, warm_up_research
 from tidewright.market.arrays import bar_arrays
 
@@ -67,7 +67,7 @@ def test_columns_after_warm_up_compile_nothing(read_only):
     warm_up()
     steps = (
         windows.window_step,
-        windows.window_rows,
+        rolling.window_rows,
         windows.prices,
         derived.derived_step,
         derived.derived_series,
