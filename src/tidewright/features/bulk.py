@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +45,7 @@ def bulk_columns(
     OverflowError
         If a bar is outside the range of the exact sums.
     """
-    rows = np.empty((len(bars), len(references)))
-    for index, values in enumerate(bulk_series(references, bars, instrument)):
-        rows[:, index] = values
-    return rows
+    return np.ascontiguousarray(bulk_table(references, bars, instrument).T)
 
 
 def bulk_series(
@@ -64,35 +61,73 @@ def bulk_series(
         One per reference.
     """
     plan = plan_columns(references, instrument)
-    if not len(bars):
-        return tuple(np.empty(0) for _ in plan.references)
-    found: dict[int, Series] = dict(_window_series(plan, bars))
+    program = plan.program.copy()
+    program[:, windows.COLUMN] = np.arange(len(program))
+    table = np.empty((len(program), len(bars)))
+    _fill_windows(plan, program, bars, table)
+    found = dict(zip(plan.program[:, windows.COLUMN].tolist(), table, strict=True))
+    for column, values in _other_series(plan, bars):
+        found[column] = values
+    for entry in plan.derived:
+        result = np.empty(len(bars))
+        _derive(entry, found, result)
+        found[int(entry[derived.COLUMN])] = result
+    return tuple(found[column] for column in range(len(plan.references)))
+
+
+def bulk_table(
+    references: Sequence[ColumnReference], bars: BarArrays, instrument: Instrument
+) -> NDArray[np.float64]:
+    """Return columns of a history, one after the other in one array.
+
+    Parameters, errors and values are those of `bulk_columns`.
+
+    Returns
+    -------
+    float64 array of shape (n_columns, n_bars)
+        Contiguous.
+    """
+    plan = plan_columns(references, instrument)
+    table = np.empty((plan.width, len(bars)))
+    _fill_windows(plan, plan.program, bars, table)
+    for column, values in _other_series(plan, bars):
+        table[column] = values
+    for entry in plan.derived:
+        _derive(entry, table, table[int(entry[derived.COLUMN])])
+    return table[: len(plan.references)]
+
+
+def _other_series(plan: ColumnPlan, bars: BarArrays) -> Iterator[tuple[int, Series]]:
+    """Yield the columns that need no window and no other column."""
     for recipe, column in plan.times:
-        found[column] = calendar_series(recipe, bars.ts_known)
+        yield column, calendar_series(recipe, bars.ts_known)
+    if not len(bars):
+        # TA-Lib takes no empty arrays
+        yield from ((column, np.empty(0)) for group in plan.groups for _, column in group.targets)
+        return
     wanted = dict.fromkeys(channel for group in plan.groups for channel in group.channels)
     inputs = {channel: channel_values(bars, channel, plan.ratios) for channel in wanted}
     for group in plan.groups:
         outputs = run_batch(group, [inputs[channel] for channel in group.channels])
         for output, column in group.targets:
-            found[column] = outputs[output]
-    for entry in plan.derived:
-        first, second, third = (found[int(entry[place])] for place in _OPERANDS)
-        result = np.empty(len(bars))
-        derived.derived_series(entry, first, second, third, result)
-        found[int(entry[derived.COLUMN])] = result
-    return tuple(found[column] for column in range(len(plan.references)))
+            yield column, outputs[output]
 
 
-_OPERANDS = (derived.FIRST, derived.SECOND, derived.THIRD)
+def _derive(
+    entry: NDArray[np.int64], found: Mapping[int, Series] | NDArray[np.float64], result: Series
+) -> None:
+    first, second, third = (
+        found[int(entry[place])] for place in (derived.FIRST, derived.SECOND, derived.THIRD)
+    )
+    derived.derived_series(entry, first, second, third, result)
 
 
-def _window_series(plan: ColumnPlan, bars: BarArrays) -> list[tuple[int, Series]]:
-    program = plan.program
-    table = np.empty((len(program), len(bars)))
-    returns = np.empty(len(bars) if windows.needs_returns(program) else 0)
+def _fill_windows(
+    plan: ColumnPlan, program: NDArray[np.int64], bars: BarArrays, table: NDArray[np.float64]
+) -> None:
     if len(program):
+        returns = np.empty(len(bars) if windows.needs_returns(program) else 0)
         rolling.window_rows(program, plan.ratios, bar_channels(bars), returns, table)
-    return list(zip(program[:, windows.COLUMN].tolist(), table, strict=True))
 
 
 def run_batch(group: RecursiveGroup, inputs: Sequence[Series]) -> tuple[Series, ...]:

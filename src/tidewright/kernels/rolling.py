@@ -54,6 +54,7 @@ from tidewright.kernels.windows import (
     CHANGE,
     CHANNEL,
     CLOSE,
+    COLUMN,
     DEVIATION,
     FIRST_OF_LEVELS,
     FIRST_OF_RETURNS,
@@ -449,14 +450,14 @@ def window_rows(
     Parameters
     ----------
     program : int64 array of shape (n_window_columns, 5)
-        What to compute; where a column goes is its place in the program.
+        What to compute, and the row of ``table`` that receives each column.
     ratios : int64 array of shape (4,)
         The instrument's price and quantity ratios.
     bars : tuple of five int64 arrays of shape (n_bars,)
         The bars.
     returns : float64 array of shape (n_bars,) or (0,)
         Receives log returns; without elements where no column reads them.
-    table : float64 array of shape (n_window_columns, n_bars)
+    table : float64 array of shape (n_columns, n_bars)
         Receives the values.
 
     Raises
@@ -475,7 +476,7 @@ def window_rows(
             program[index, CHANNEL],
             program[index, LENGTH],
         )
-        argument, column = float(arguments[index, ARGUMENT]), table[index]
+        argument, column = float(arguments[index, ARGUMENT]), table[program[index, COLUMN]]
         column[: min(length - 1, count)] = math.nan
         size = max(BLOCK, 4 * length)
         scratch, spreads = np.empty((_SCRATCH_ROWS, size + length), np.int64), np.empty(size)

@@ -11,7 +11,7 @@ from tidewright.domain.errors import ConfigError
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.money import from_decimal
 from tidewright.domain.time import timeframe_nanoseconds
-from tidewright.features.bulk import bulk_series
+from tidewright.features.bulk import bulk_table
 from tidewright.features.declarations import ColumnReference
 from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.breakers import NEVER
@@ -249,13 +249,10 @@ def _column_rows(
             # Where a bar finishes two longer ones, the later one is the row that is evaluated.
             place[longer.source_row] = total + np.arange(len(bars))
             places.append(place)
-        parts.append(bulk_series(references, bars, instrument))
+        parts.append(bulk_table(references, bars, instrument))
         counts.append(len(bars))
         total += len(bars)
-    columns = np.empty((len(references), total))
-    for part, first in zip(parts, _firsts(counts), strict=False):
-        for column, values in zip(columns, part, strict=True):
-            column[first : first + len(values)] = values
+    columns = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
     column_row = np.concatenate(places) if places else np.zeros(0, np.int64)
     return columns, column_row, _firsts(counts)
 
