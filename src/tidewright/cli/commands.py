@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, Entry] = {
     "lookahead": Entry(
         "lookahead:lookahead", "Check that a strategy never knew its future.", _RESEARCH
     ),
+    "freeze": Entry("freeze:freeze", "Fix a strategy and start its forward clock.", _RESEARCH),
     "trials": Entry("trials:app", "List, check and carry what was ever tried.", _RESEARCH),
     "status": Entry("operate:status", "Say what the trader in a home is doing.", _OPERATE),
     "halt": Entry("operate:halt", "Stop new trades; exits stay in place.", _OPERATE),
