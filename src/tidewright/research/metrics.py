@@ -10,7 +10,8 @@ Sources
 Sharpe ratio: W. F. Sharpe, "The Sharpe Ratio", Journal of Portfolio Management, 1994 (risk-free
 rate 0). Sortino ratio: F. A. Sortino and R. van der Meer, "Downside Risk", Journal of Portfolio
 Management, 1991 (target 0, downside over all days). Value at risk: historical simulation, as in
-P. Jorion, "Value at Risk", 2006.
+P. Jorion, "Value at Risk", 2006. Expected shortfall: R. T. Rockafellar and S. Uryasev, "Conditional
+Value-at-Risk for General Loss Distributions", Journal of Banking and Finance, 2002.
 """
 
 from __future__ import annotations
@@ -68,6 +69,9 @@ FORMULAS: Mapping[str, str] = {
     "max_drawdown": "largest fall of equity from its highest value so far, as a share of it",
     "max_drawdown_days": "longest time from a highest value until it was reached again",
     "value_at_risk_95": "loss exceeded on 5 % of days: minus the 5 % quantile of daily returns",
+    "expected_shortfall_95": "mean loss of the 5 % worst days",
+    "skewness": "third standardised moment of daily returns: below 0, losses are the larger ones",
+    "kurtosis": "fourth standardised moment of daily returns: 3 when normal, higher with jumps",
     "exposure": "share of the time with at least one position open",
     "trades": "round trips, from flat to flat",
     "win_rate": "round trips with a profit after fees / all round trips",
@@ -100,6 +104,10 @@ class PerformanceReport:
         Longest time under a former peak, days.
     value_at_risk_95 : float or None
         Share of equity lost on the 5 % worst days, at least; None under 20 daily returns.
+    expected_shortfall_95 : float or None
+        Share of equity lost on the 5 % worst days, on average; None under 20 daily returns.
+    skewness, kurtosis : float or None
+        Of daily returns; None for fewer than three of them, or when they do not vary.
     exposure : float
         Share of time with a position, 0 to 1.
     trades : int
@@ -127,6 +135,9 @@ class PerformanceReport:
     max_drawdown: float
     max_drawdown_days: float
     value_at_risk_95: float | None
+    expected_shortfall_95: float | None
+    skewness: float | None
+    kurtosis: float | None
     exposure: float
     trades: int
     win_rate: float | None
@@ -273,6 +284,58 @@ def value_at_risk(returns: Float64, level: float = 0.95) -> float | None:
     return float(-np.quantile(returns, 1.0 - level))
 
 
+def expected_shortfall(returns: Float64, level: float = 0.95) -> float | None:
+    """Return the mean loss of the worst (1 - level) of days; None under 20 returns.
+
+    Value at risk plus the mean of what losses exceed it by, over all days, / (1 - level).
+    """
+    at_risk = value_at_risk(returns, level)
+    if at_risk is None:
+        return None
+    beyond = float(np.mean(np.maximum(-returns - at_risk, 0.0)))
+    return at_risk + beyond / (1.0 - level)
+
+
+def skewness_and_kurtosis(returns: Float64) -> tuple[float, float] | None:
+    """Return the third and fourth standardised moments; None when returns do not vary."""
+    if len(returns) < 3:
+        return None
+    around = returns - np.mean(returns)
+    deviation = float(np.sqrt(np.mean(around**2)))
+    if deviation <= _FLAT * max(1.0, float(np.abs(returns).max())):
+        return None
+    scaled = around / deviation
+    return float(np.mean(scaled**3)), float(np.mean(scaled**4))
+
+
+def monthly_returns(days: Int64, equity: Float64, initial: float) -> dict[int, dict[int, float]]:
+    """Return the return of each calendar month, by year and month (UTC).
+
+    The first and the last month may be incomplete. Months after the equity fell to zero or less are
+    left out: there is no return on nothing.
+
+    Parameters
+    ----------
+    days : int64 array of shape (n_days,)
+        Days since 1970-01-01, increasing.
+    equity : float64 array of shape (n_days,)
+        Equity at the end of each day.
+    initial : float
+        Equity before the first day, above 0.
+    """
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    last = np.flatnonzero(np.append(np.diff(months) != 0, len(months) > 0))
+    table: dict[int, dict[int, float]] = {}
+    before = initial
+    for row in last.tolist():
+        if before <= 0:
+            break
+        year, month = divmod(int(months[row]), 12)
+        table.setdefault(1970 + year, {})[month + 1] = float(equity[row]) / before - 1.0
+        before = float(equity[row])
+    return table
+
+
 def exposure(intervals: Sequence[tuple[int, int]], start: int, end: int) -> float:
     """Return the share of [start, end] covered by at least one interval; 0 for an empty span."""
     covered, reached = 0, start
@@ -379,6 +442,7 @@ def performance_report(
     intervals = [(trade.ts_entry, trade.ts_exit) for trade in trades]
     intervals += [(opened, end) for opened in open_since]
     profits = [trade.pnl for trade in trades]
+    shape = skewness_and_kurtosis(returns)
     held = buy_and_hold(prices, initial) if prices is not None else None
     return PerformanceReport(
         start=start,
@@ -394,6 +458,9 @@ def performance_report(
         max_drawdown=_deepest(equity, initial),
         max_drawdown_days=longest_drawdown(ts, equity, initial) / DAY,
         value_at_risk_95=value_at_risk(returns),
+        expected_shortfall_95=expected_shortfall(returns),
+        skewness=None if shape is None else shape[0],
+        kurtosis=None if shape is None else shape[1],
         exposure=exposure(intervals, start, end),
         trades=len(trades),
         win_rate=win_rate(profits),

@@ -178,3 +178,36 @@ def test_empty_series_is_an_error():
 def test_initial_equity_of_zero_is_an_error():
     with pytest.raises(ConfigError, match="above 0"):
         metrics.performance_report(series([1.0], initial=0.0), [])
+
+
+def test_expected_shortfall_is_the_mean_of_the_worst_days():
+    returns = -np.arange(1.0, 101.0) / 1_000.0
+    # The 5 % quantile lies at 95.05: five days are worse, and 5 % of 100 days are five
+    assert metrics.value_at_risk(returns) == pytest.approx(0.09505)
+    assert metrics.expected_shortfall(returns) == pytest.approx(0.09800, abs=1e-12)
+    assert metrics.expected_shortfall(returns[:19]) is None
+
+
+def test_moments_of_known_returns_are_the_closed_form():
+    # Two values with shares p and 1 - p: skewness (1 - 2p) / sqrt(p (1 - p))
+    returns = np.array([1.0] * 20 + [0.0] * 80)
+    skewness, kurtosis = metrics.skewness_and_kurtosis(returns)
+    assert skewness == pytest.approx(0.6 / 0.4)
+    assert kurtosis == pytest.approx(1.0 + 1.5**2)
+    assert metrics.skewness_and_kurtosis(np.zeros(9)) is None
+    assert metrics.skewness_and_kurtosis(np.array([0.1, 0.2])) is None
+
+
+def test_monthly_returns_compound_to_the_total_and_stop_at_ruin():
+    days = np.arange(18_990, 19_100, dtype=np.int64)
+    equity = 100.0 * 1.01 ** np.arange(1, 111)
+    table = metrics.monthly_returns(days, equity, 100.0)
+    assert list(table) == [2021, 2022]
+    assert list(table[2022]) == [1, 2, 3, 4]
+    assert table[2022][2] == pytest.approx(1.01**28 - 1.0)
+    total = np.prod([1.0 + each for year in table.values() for each in year.values()])
+    assert total == pytest.approx(equity[-1] / 100.0)
+    equity[50:] = -5.0
+    ruined = metrics.monthly_returns(days, equity, 100.0)
+    assert list(ruined[2022]) == [1, 2]
+    assert metrics.monthly_returns(days[:0], equity[:0], 100.0) == {}
