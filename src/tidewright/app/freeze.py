@@ -32,6 +32,7 @@ from tidewright.research.freeze import (
 )
 from tidewright.research.metrics import daily_equity
 from tidewright.research.results import Float64
+from tidewright.risk.settings import OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,13 @@ def frozen_parts(
     timeframe : str
         Of the bars.
     """
-    # Which strategies a settings file lists by default says nothing about this one.
-    deciding = replace(settings, strategies=(strategy.setup.strategy.name,))
+    # Which strategies a settings file lists says nothing about this one, and a pilot's budget is
+    # set only after the freeze.
+    deciding = replace(
+        settings,
+        strategies=(strategy.setup.strategy.name,),
+        risk=replace(settings.risk, pilot_loss_budget=OFF),
+    )
     costs = json.dumps(asdict(settings.paper_settings()), sort_keys=True, default=str)
     return {
         "specification": part_digest(strategy.document),

@@ -11,6 +11,7 @@ from typing import Any
 
 from tidewright.domain import events as ev
 from tidewright.domain.facts import (
+    AlertLogged,
     Fact,
     OrderPlaced,
     OrderUpdated,
@@ -19,6 +20,7 @@ from tidewright.domain.facts import (
 )
 from tidewright.domain.market import Bar
 from tidewright.engine.core import Engine
+from tidewright.risk.breakers import PILOT_ALERT
 
 
 def adopt(engine: Engine, sequence: int, slice_: ev.Slice, recorded: Outcome | None) -> None:
@@ -51,6 +53,8 @@ def adopt(engine: Engine, sequence: int, slice_: ev.Slice, recorded: Outcome | N
     for fact in facts:
         if isinstance(fact, (OrderPlaced, OrderUpdated)):
             state.orders.adopt(fact.order)
+    if any(isinstance(fact, AlertLogged) and fact.code == PILOT_ALERT for fact in facts):
+        state.gate.stop_for_good()
     latched = [fact.after for fact in facts if isinstance(fact, TradingStateChanged)]
     # Limits of this build may have tripped where the recorded ones did not, or the other way.
     state.gate.latch(latched[-1] if latched else trading)

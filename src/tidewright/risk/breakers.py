@@ -4,13 +4,14 @@
 equity at which any loss limit trips; everything else happens on the rare path.
 
 State moves only towards caution by itself, with one exception: REDUCING that a daily loss caused
-ends with the UTC day. HALTED ends by an operator's command alone.
+ends with the UTC day. HALTED ends by an operator's command alone, and not even so once a pilot's
+loss budget is spent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from tidewright.domain.errors import DataIntegrityError
 from tidewright.domain.events import OperatorCommand, TradingState
@@ -20,7 +21,10 @@ from tidewright.domain.portfolio import Trade
 from tidewright.domain.time import DAY, MINUTE, iso
 from tidewright.kernels.limits import daily_allowance, trip_level
 from tidewright.risk.settings import LossType, RiskSettings, ppm
-from tidewright.risk.words import ACTOR, NEW_DAY, amount, daily_loss_text, drawdown_text
+from tidewright.risk.words import ACTOR, NEW_DAY, amount, daily_loss_text, drawdown_text, pilot_text
+
+PILOT_ALERT: Final = "PILOT_LOSS_BUDGET"
+"""Code of the alert that says that a pilot stopped for good."""
 
 _NEVER = -(2**62)
 _MONEY_BOUND = 2**62
@@ -37,7 +41,11 @@ _SAVED = (
     "cooldown_until",
     "cooldown_reason",
     "errors",
+    "pilot_base",
+    "pilot_spent",
 )
+_LATER: Mapping[str, object] = {"pilot_base": 0, "pilot_spent": False}
+"""What snapshots of earlier builds do not hold, and what it was then."""
 
 
 class Breakers:
@@ -58,6 +66,10 @@ class Breakers:
         Entries are refused before this time, nanoseconds UTC.
     cooldown_reason : str
         What started the cooldown.
+    pilot_base : int
+        Equity from which the loss of a pilot counts, money units; 0 before the first mark.
+    pilot_spent : bool
+        Whether a pilot's loss budget was ever spent; nothing ends that.
     """
 
     __slots__ = (
@@ -67,6 +79,7 @@ class Breakers:
         "_drawdown_ppm",
         "_level",
         "_pending",
+        "_pilot_budget",
         "_settings",
         "_wake",
         "cooldown_reason",
@@ -79,6 +92,8 @@ class Breakers:
         "errors",
         "losses",
         "peak",
+        "pilot_base",
+        "pilot_spent",
         "reason",
         "state",
     )
@@ -89,6 +104,8 @@ class Breakers:
         self._daily_ppm = ppm(settings.max_daily_loss_percent)
         most = settings.max_daily_loss
         self._daily_amount = -1 if isinstance(most, str) else from_decimal(most)
+        budget = settings.pilot_loss_budget
+        self._pilot_budget = 0 if isinstance(budget, str) else from_decimal(budget)
         self._pending: list[Fact] = []
         self._level = _NEVER
         self._daily_level = _NEVER
@@ -105,6 +122,8 @@ class Breakers:
         self.cooldown_until = 0
         self.cooldown_reason = ""
         self.errors = 0
+        self.pilot_base = 0
+        self.pilot_spent = False
 
     def mark(self, ts: int, equity: int) -> list[Fact]:
         """Take note of equity at a time, and trip what it trips."""
@@ -113,7 +132,11 @@ class Breakers:
             if equity > self.peak:
                 self.peak = equity
                 if self.state is not TradingState.HALTED:
-                    self._level = max(trip_level(equity, self._drawdown_ppm), self._daily_level)
+                    self._level = max(
+                        trip_level(equity, self._drawdown_ppm),
+                        self._daily_level,
+                        self._pilot_level(),
+                    )
             return []
         return self._mark(ts, equity)
 
@@ -128,6 +151,8 @@ class Breakers:
         self.equity = equity
         if equity > self.peak:
             self.peak = equity
+        if self._pilot_budget and not self.pilot_base:
+            self.pilot_base = equity
         self._rearm()
         if equity <= self._level:
             facts += self._trip()
@@ -174,6 +199,8 @@ class Breakers:
         recorded. REDUCING never loosens HALTED.
         """
         wanted, before = command.state, self.state
+        if self.pilot_spent and wanted is not TradingState.HALTED:
+            return [_kept(f"Trading stays HALTED for good: {self.reason}")]
         if wanted is before:
             if wanted is TradingState.REDUCING and self.ends_with_day:
                 self.ends_with_day = False
@@ -206,9 +233,18 @@ class Breakers:
         pending, self._pending = self._pending, []
         return pending
 
+    def stop_for_good(self, reason: str) -> list[Fact]:
+        """Latch HALTED such that nothing ends it, as a spent pilot does."""
+        self.pilot_spent = True
+        if self.state is not TradingState.HALTED:
+            return self._change(TradingState.HALTED, ACTOR, reason)
+        self.reason = f"{ACTOR}: {reason}"
+        self._rearm()
+        return []
+
     def latch(self, state: TradingState, reason: str) -> None:
-        """Set the state as a record says it was."""
-        if state is not self.state:
+        """Set the state as a record says it was; what stopped for good stays stopped."""
+        if state is not self.state and not self.pilot_spent:
             self._change(state, ACTOR, reason)
 
     def snapshot(self) -> dict[str, object]:
@@ -226,14 +262,15 @@ class Breakers:
             If it is not one.
         """
         try:
+            saved = {**_LATER, **data}
             for name in _SAVED:
-                if type(data[name]) is not type(getattr(self, name)):
-                    raise TypeError(f"{name} was {data[name]!r}")
+                if type(saved[name]) is not type(getattr(self, name)):
+                    raise TypeError(f"{name} was {saved[name]!r}")
             state = TradingState(data["state"])
         except (KeyError, ValueError, TypeError) as error:
             raise DataIntegrityError(f"risk snapshot cannot be read: {error!r}") from error
         for name in _SAVED:
-            setattr(self, name, data[name])
+            setattr(self, name, saved[name])
         self.state = state
         self._rearm()
 
@@ -254,11 +291,24 @@ class Breakers:
         """Recompute the highest equity that trips, and when the next slow look is due."""
         self._wake = 0 if self._pending or self.peak == 0 else self.day_end
         self._level = self._daily_level = _NEVER
-        if self.peak == 0 or self.state is TradingState.HALTED:
+        if self.peak == 0:
+            return
+        self._level = self._pilot_level()
+        if self.state is TradingState.HALTED:
             return
         if self.state is TradingState.ACTIVE:
             self._daily_level = self._daily_trip_level()
-        self._level = max(trip_level(self.peak, self._drawdown_ppm), self._daily_level)
+        self._level = max(trip_level(self.peak, self._drawdown_ppm), self._daily_level, self._level)
+
+    def _pilot_level(self) -> int:
+        """Return the equity at which a pilot's budget is spent; never without one, or once it is.
+
+        Open positions may fall on while trading is HALTED for another reason, so this level holds
+        in every state.
+        """
+        if not self.pilot_base or not self._pilot_budget or self.pilot_spent:
+            return _NEVER
+        return self.pilot_base - self._pilot_budget
 
     def _daily_allowance(self) -> int:
         return daily_allowance(self.day_equity, self._daily_ppm, self._daily_amount)
@@ -271,6 +321,8 @@ class Breakers:
         return self.day_equity + realized - self._daily_allowance()
 
     def _trip(self) -> list[Fact]:
+        if self.equity <= self._pilot_level():
+            return self._stop_pilot()
         if self.equity <= trip_level(self.peak, self._drawdown_ppm):
             lost = self.peak - self.equity
             return self.halt(
@@ -281,6 +333,13 @@ class Breakers:
         if self._settings.loss_type is LossType.UNREALIZED:
             base += self.day_realized
         return self._trip_daily(base - self.equity)
+
+    def _stop_pilot(self) -> list[Fact]:
+        message = pilot_text(self._settings, self.pilot_base - self.equity)
+        return [
+            AlertLogged(Severity.CRITICAL, PILOT_ALERT, message),
+            *self.stop_for_good(message),
+        ]
 
     def _trip_daily(self, lost: int) -> list[Fact]:
         message = daily_loss_text(self._settings, lost, self._daily_allowance(), self.day_end)

@@ -132,6 +132,10 @@ class RiskGate:
         """Set the trading state as a record says it was."""
         self._breakers.latch(state, reason)
 
+    def stop_for_good(self, reason: str = "taken over from the record") -> None:
+        """Halt such that no operator can resume, as a record says that a pilot was."""
+        self._breakers.stop_for_good(reason)
+
     def take_facts(self) -> list[Fact]:
         """Return facts that a `check` caused, and forget them; the next `mark` would give them."""
         return self._breakers.take_pending()

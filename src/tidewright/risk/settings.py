@@ -66,6 +66,7 @@ LIMITS: Final[Mapping[str, Range]] = {
     "min_free_cash_percent": Range("% of equity", 99),
     "duplicate_window_seconds": Range("seconds", 86_400),
     "max_slippage_percent": Range("% of the order's reference price", 100, may_be_off=True),
+    "pilot_loss_budget": Range("account currency", 10**9, may_be_off=True),
 }
 """Range of every limit, by the name of its setting."""
 
@@ -123,6 +124,9 @@ class RiskSettings:
         Time within which a second entry of equal strategy, instrument, side and size is refused.
     max_slippage_percent : Decimal or "off"
         How much worse than its order's reference price a fill may be before an alert says so.
+    pilot_loss_budget : Decimal or "off"
+        Amount of the account currency below its first equity at which a trial with real money
+        stops for good; no operator can resume it.
 
     Raises
     ------
@@ -152,6 +156,7 @@ class RiskSettings:
     min_free_cash_percent: Decimal = Decimal(1)
     duplicate_window_seconds: int = 30
     max_slippage_percent: Decimal | Off = Decimal("0.2")
+    pilot_loss_budget: Decimal | Off = OFF
 
     def __post_init__(self) -> None:
         if not isinstance(self.loss_type, LossType):
@@ -163,8 +168,9 @@ class RiskSettings:
             if item.name in LIMITS:
                 whole = type(item.default) is int
                 _validate(item.name, LIMITS[item.name], getattr(self, item.name), whole=whole)
-        if isinstance(self.max_daily_loss, Decimal):
-            from_decimal(self.max_daily_loss)
+        for amount in (self.max_daily_loss, self.pilot_loss_budget):
+            if isinstance(amount, Decimal):
+                from_decimal(amount)
 
 
 def _validate(name: str, limit: Range, value: object, *, whole: bool) -> None:

@@ -30,6 +30,16 @@ def daily_loss_text(settings: RiskSettings, lost: int, allowed: int, until: int)
     )
 
 
+def pilot_text(settings: RiskSettings, lost: int) -> str:
+    """Return why a pilot stopped for good; the loss in money units."""
+    budget = settings.pilot_loss_budget
+    limit = budget if isinstance(budget, str) else number(budget)
+    return (
+        f"The pilot lost {amount(lost)}, which spends its loss budget of {limit}. It stops for "
+        "good; exits and stops stay in place."
+    )
+
+
 def rate_text(settings: RiskSettings, count: int) -> str:
     """Return why the order rate halted trading."""
     limit = settings.max_orders_per_minute

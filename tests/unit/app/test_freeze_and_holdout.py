@@ -108,10 +108,12 @@ def test_any_edit_starts_the_clock_again(text, settings, edited):
     assert forward_of_strategy(a_strategy(), a_feed(), Settings()) is None
 
 
-def test_default_strategies_of_a_settings_file_are_no_edit():
+def test_default_strategies_and_a_pilots_budget_are_no_edit():
     one = frozen_parts(a_strategy(), Settings(), ["AAA"], "1h")
     two = frozen_parts(a_strategy(), Settings(strategies=("momentum",)), ["AAA"], "1h")
     assert one == two
+    pilot = replace(Settings(), risk=replace(Settings().risk, pilot_loss_budget=Decimal(100)))
+    assert frozen_parts(a_strategy(), pilot, ["AAA"], "1h") == one
     assert frozen_parts(a_strategy(), Settings(), ["AAA", "BBB"], "1h") != one
 
 

@@ -101,6 +101,15 @@ def test_logs_that_fill_up_are_made_longer(request_, monkeypatch) -> None:
             "bars of 1m",
         ),
         (lambda r: replace(r, paper=replace(r.paper, initial_balance=Decimal(10**12))), "64-bit"),
+        (
+            lambda r: replace(
+                r,
+                config=replace(
+                    r.config, risk=replace(r.config.risk, pilot_loss_budget=Decimal(100))
+                ),
+            ),
+            "pilot",
+        ),
     ],
 )
 def test_what_it_would_not_do_exactly_it_does_not_do(request_, change, said: str) -> None:

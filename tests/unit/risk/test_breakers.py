@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fakes.risk_cases import EQUITY, NOON, make_account, make_gate, make_intent, make_trade
 from tidewright.domain.errors import DataIntegrityError
@@ -267,3 +269,108 @@ def test_state_of_a_record_is_taken_over() -> None:
     gate = make_gate()
     gate.latch(TradingState.HALTED)
     assert gate.trading_state is TradingState.HALTED
+
+
+def pilot(gate: RiskGate | None = None, budget: int = 100, **limits: object) -> RiskGate:
+    gate = gate or make_gate(pilot_loss_budget=Decimal(budget), **OTHERS_OFF, **limits)
+    gate.mark(NOON, EQUITY)
+    return gate
+
+
+def test_pilot_stops_for_good_at_its_budget_and_not_one_unit_before() -> None:
+    gate = pilot()
+    level = EQUITY - 100 * 10**8
+    assert gate.mark(NOON + MINUTE, level + 1) == []
+    facts = gate.mark(NOON + 2 * MINUTE, level)
+    assert changes(facts) == [(TradingState.ACTIVE, TradingState.HALTED, "risk")]
+    assert [fact.code for fact in facts if isinstance(fact, AlertLogged)] == ["PILOT_LOSS_BUDGET"]
+    for state in (TradingState.ACTIVE, TradingState.REDUCING):
+        told = gate.operator(command(state), NOON + 3 * MINUTE)
+        assert changes(told) == []
+        assert "for good" in str(told[0])
+    gate.mark(MIDNIGHT + DAY, 3 * EQUITY)
+    assert gate.trading_state is TradingState.HALTED
+    gate.latch(TradingState.ACTIVE)
+    assert gate.trading_state is TradingState.HALTED
+
+
+def test_budget_counts_from_the_first_equity_not_from_a_peak_or_a_resume() -> None:
+    gate = pilot(max_drawdown_percent=Decimal("0.5"))
+    gate.mark(NOON + MINUTE, EQUITY + 40 * 10**8)
+    assert gate.mark(NOON + 2 * MINUTE, EQUITY - 11 * 10**8) != []
+    resume(gate)
+    assert gate.trading_state is TradingState.ACTIVE
+    assert gate.mark(NOON + 3 * MINUTE, EQUITY - 60 * 10**8) == []
+    assert changes(gate.mark(NOON + 4 * MINUTE, EQUITY - 100 * 10**8))
+    resume(gate)
+    assert gate.trading_state is TradingState.HALTED
+
+
+def test_budget_is_spent_by_what_is_held_while_trading_is_halted() -> None:
+    gate = pilot()
+    gate.operator(command(TradingState.HALTED), NOON)
+    facts = gate.mark(NOON + MINUTE, EQUITY - 101 * 10**8)
+    assert changes(facts) == []
+    assert [fact.code for fact in facts if isinstance(fact, AlertLogged)] == ["PILOT_LOSS_BUDGET"]
+    assert gate.mark(NOON + 2 * MINUTE, EQUITY - 102 * 10**8) == []
+    resume(gate)
+    assert gate.trading_state is TradingState.HALTED
+
+
+def test_spent_pilot_survives_a_restart_and_a_larger_budget() -> None:
+    gate = pilot()
+    base = make_gate(pilot_loss_budget=Decimal(100), **OTHERS_OFF)
+    base.restore(json.loads(json.dumps(gate.snapshot())))
+    assert base.mark(NOON + MINUTE, EQUITY - 99 * 10**8) == []
+    assert changes(base.mark(NOON + 2 * MINUTE, EQUITY - 100 * 10**8))
+    for budget in (Decimal(5_000), OFF):
+        again = make_gate(pilot_loss_budget=budget, **OTHERS_OFF)
+        again.restore(json.loads(json.dumps(base.snapshot())))
+        resume(again)
+        assert again.trading_state is TradingState.HALTED
+
+
+def test_snapshot_of_a_build_without_pilots_is_taken_over() -> None:
+    gate = make_gate(pilot_loss_budget=Decimal(100), **OTHERS_OFF)
+    gate.mark(NOON, EQUITY)
+    saved: dict[str, Any] = json.loads(json.dumps(gate.snapshot()))
+    del saved["breakers"]["pilot_base"], saved["breakers"]["pilot_spent"]
+    again = make_gate(pilot_loss_budget=Decimal(100), **OTHERS_OFF)
+    again.restore(saved)
+    assert again.mark(NOON + MINUTE, EQUITY - 99 * 10**8) == []
+    again.mark(NOON + DAY, EQUITY - 99 * 10**8)
+    assert changes(again.mark(NOON + DAY + MINUTE, EQUITY - 199 * 10**8))
+
+
+def test_record_of_a_spent_pilot_stops_whoever_takes_it_over() -> None:
+    gate = make_gate(**OTHERS_OFF)
+    gate.mark(NOON, EQUITY)
+    gate.stop_for_good()
+    resume(gate)
+    assert gate.trading_state is TradingState.HALTED
+
+
+@given(
+    st.lists(st.integers(-150, 150), min_size=1, max_size=40),
+    st.lists(st.sampled_from(list(TradingState)), min_size=40, max_size=40),
+)
+def test_pilot_is_spent_exactly_when_equity_ever_reached_the_level(steps, orders) -> None:
+    gate = pilot(max_drawdown_percent=Decimal("0.8"), max_daily_loss=Decimal(70))
+    equity, spent = EQUITY, False
+    for number, (step, order) in enumerate(zip(steps, orders, strict=False), 1):
+        equity += step * 10**8
+        spent |= equity <= EQUITY - 100 * 10**8
+        facts = gate.mark(NOON + number * HOUR, equity)
+        assert any(getattr(fact, "code", "") == "PILOT_LOSS_BUDGET" for fact in facts) <= spent
+        gate.operator(command(order), NOON)
+        if spent:
+            assert gate.trading_state is TradingState.HALTED
+        else:
+            gate.operator(command(TradingState.ACTIVE), NOON)
+            assert gate.trading_state is TradingState.ACTIVE
+
+
+def test_without_a_budget_nothing_stops_for_good() -> None:
+    gate = make_gate(**OTHERS_OFF, max_drawdown_percent=Decimal(100))
+    gate.mark(NOON, EQUITY)
+    assert gate.mark(NOON + MINUTE, EQUITY // 100) == []

@@ -28,6 +28,7 @@ from tidewright.research.bulk.settings import (
     terms_row,
     whole_minimum,
 )
+from tidewright.risk.settings import OFF
 from tidewright.strategy.compile import CompiledStrategy
 from tidewright.strategy.outputs import N_OUTPUTS
 
@@ -164,6 +165,8 @@ def _unsupported(request: BulkRequest, series: Sequence[BarArrays]) -> str | Non
         return f"{len(setups)} strategies share one account"
     if not isinstance(setups[0].strategy, CompiledStrategy):
         return f"strategy {setups[0].strategy.name!r} is written in Python"
+    if request.config.risk.pilot_loss_budget != OFF:
+        return "a pilot's loss budget is set"
     for one in series:
         if one.timeframe != request.config.feed_timeframe:
             return f"{one.instrument} has bars of {one.timeframe}, not of the feed's timeframe"
