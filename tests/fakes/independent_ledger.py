@@ -93,6 +93,22 @@ class _Auditor:
             self.last_event = sequence
             if record["name"] == "OrderFilled":
                 self.book(record["event"]["fill"])
+            elif record["name"] == "BorrowCharged":
+                self.charge(record["event"])
+
+    def charge(self, event: dict) -> None:
+        name = event["instrument"]
+        self.check(
+            self.found.positions.get(name, 0) == -event["lots"] < 0,
+            f"charged for borrowing {name} that is not owed",
+        )
+        listed = self.instruments[name]
+        ratio = Fraction(listed["value_numerator"], listed["value_denominator"])
+        value = rounded(event["ticks"] * event["lots"] * ratio)
+        rate = Fraction(event["rate_ppm"] * event["days"], 365_000_000)
+        self.check(event["amount"] == rounded(value * rate), f"borrow fee of {name} is wrong")
+        self.found.cash -= event["amount"]
+        self.found.fees += event["amount"]
 
     def book(self, fill: dict) -> None:
         name, client_id = fill["instrument"], fill["client_id"]

@@ -17,7 +17,7 @@ import pytest
 from fakes.independent_ledger import audit
 from fakes.venue_harness import INSTRUMENTS
 from fakes.venue_scenario import Action, story
-from tidewright.domain.events import OrderFilled, VenueEvent
+from tidewright.domain.events import BorrowCharged, OrderFilled, VenueEvent
 from tidewright.exchange.paper import MemoryVenueLog, PaperSettings, PaperVenue
 from tidewright.storage.venue_log import SqliteVenueLog
 
@@ -57,9 +57,16 @@ def test_story_is_lively_enough_to_prove_anything():
     kinds = Counter(type(event).__name__ for event in play(venue, list(story(1, 400))))
     for name in ("OrderFilled", "OrderRejected", "OrderCanceled", "OrderExpired", "StopMoved"):
         assert kinds[name] > 5, kinds
+    charged = {
+        seed
+        for seed in range(8)
+        for event in play(venue_on(MemoryVenueLog()), list(story(seed, 150)))
+        if isinstance(event, BorrowCharged)
+    }
+    assert {6, 7} <= charged
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3, 8))
 def test_cash_and_positions_are_conserved_to_the_last_unit(seed):
     venue = venue_on(MemoryVenueLog())
     play(venue, list(story(seed, 300)))
@@ -70,12 +77,14 @@ def test_cash_and_positions_are_conserved_to_the_last_unit(seed):
             fill = event.fill
             cash -= fill.side.sign * fill.lots * fill.ticks * 1_000 + fill.fee
             lots[fill.instrument] += fill.side.sign * fill.lots
+        elif isinstance(event, BorrowCharged):
+            cash -= event.amount
     report = venue.account()
     assert report.cash == cash
     assert dict(report.positions) == {name: held for name, held in lots.items() if held}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 6, 7])
 def test_independent_ledger_agrees_to_the_last_unit(tmp_path, seed):
     path = tmp_path / "venue.sqlite3"
     log = SqliteVenueLog(path)

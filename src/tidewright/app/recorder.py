@@ -17,6 +17,7 @@ from tidewright.domain.facts import (
     OrderExecuted,
     OrderPlaced,
     Outcome,
+    PositionCharged,
     SignalRejected,
     TradeClosed,
     TradingStateChanged,
@@ -50,6 +51,7 @@ class RunRecorder:
         self.trade_count = 0
         self.trades: list[Trade] = []
         self.fills: list[Fill] = []
+        self.charges: list[PositionCharged] = []
         self.orders = 0
         self.refusals: Counter[str] = Counter()
         self.alerts: Counter[str] = Counter()
@@ -96,6 +98,8 @@ class RunRecorder:
                 self.refusals[fact.rule] += 1  # type: ignore[union-attr]
             elif kind is OrderPlaced:
                 self.orders += 1
+            elif kind is PositionCharged and self._keep:
+                self.charges.append(fact)  # type: ignore[arg-type]
             elif kind is AlertLogged:
                 self.alerts[fact.code] += 1  # type: ignore[union-attr]
             elif kind is TradingStateChanged and self._keep:

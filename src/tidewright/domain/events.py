@@ -205,6 +205,38 @@ class StopMoved:
 
 
 @dataclass(frozen=True)
+class BorrowCharged:
+    """The venue charged the account for what it sold short and held over the end of a day.
+
+    Parameters
+    ----------
+    instrument : str
+        What is held.
+    lots, ticks : int
+        Lots owed, > 0, and the price that they were valued at.
+    days : int
+        UTC days that began since the last charge, >= 1.
+    rate_ppm : int
+        Millionths of the value per year of 365 days.
+    amount : int
+        Money units taken from cash.
+    ts_event : int
+        Open time of the first bar of the day, nanoseconds UTC.
+    venue_sequence : int
+        The venue's number of the event.
+    """
+
+    instrument: str
+    lots: int
+    ticks: int
+    days: int
+    rate_ppm: int
+    amount: int
+    ts_event: int
+    venue_sequence: int
+
+
+@dataclass(frozen=True)
 class AnswerLost:
     """The edge did not learn what became of a command; the order is UNKNOWN."""
 
@@ -250,6 +282,7 @@ VenueEvent = (
     | OrderCanceled
     | OrderExpired
     | StopMoved
+    | BorrowCharged
     | AnswerLost
     | OrderNotFound
     | AccountReported
@@ -306,6 +339,7 @@ _RANKS: dict[type, int] = {
     OrderCanceled: 2,
     OrderExpired: 2,
     StopMoved: 2,
+    BorrowCharged: 2,
     AnswerLost: 2,
     OrderNotFound: 2,
     AccountReported: 2,

@@ -113,6 +113,30 @@ class OrderExecuted:
 
 
 @dataclass(frozen=True)
+class PositionCharged:
+    """A fee for holding a position was booked.
+
+    Parameters
+    ----------
+    strategy, instrument : str
+        Whose and of what; the strategy is empty where the position is closed already.
+    amount : int
+        Money units taken from cash.
+    days : int
+        Days that it is for.
+    cash : int
+        Money units after booking.
+    """
+
+    EVENT: ClassVar[str] = "POSITION_CHARGED"
+    strategy: str
+    instrument: str
+    amount: int
+    days: int
+    cash: int
+
+
+@dataclass(frozen=True)
 class PositionUpdated:
     """A position changed; zero lots mean that it is closed."""
 
@@ -147,6 +171,7 @@ Fact = (
     | OrderPlaced
     | OrderUpdated
     | OrderExecuted
+    | PositionCharged
     | PositionUpdated
     | TradeClosed
     | TradingStateChanged

@@ -47,6 +47,9 @@ class Instrument:
         Fee as a share of the traded value, in whole millionths (0.001 = 0.1 %).
     shortable : bool
         Whether a short position may be opened.
+    borrow_rate : Decimal or None
+        Fee for a short position as a share of its value per year, in whole millionths; None means
+        what the venue charges by itself.
     source : str
         Where this definition came from; anything inferred says so.
     """
@@ -65,6 +68,7 @@ class Instrument:
     taker_fee_rate: Decimal = Decimal("0.001")
     shortable: bool = False
     source: str = ""
+    borrow_rate: Decimal | None = None
 
     def __post_init__(self) -> None:
         if not all(size.is_finite() and size > 0 for size in (self.tick_size, self.lot_size)):
@@ -77,6 +81,14 @@ class Instrument:
                 raise ConfigError(
                     f"{self.id}: fee rate was {rate}; expected 0 to 1 in whole millionths"
                 )
+
+        borrow = self.borrow_rate
+        if borrow is not None and (
+            not (borrow.is_finite() and 0 <= borrow < 100) or (borrow * 1_000_000) % 1 != 0
+        ):
+            raise ConfigError(
+                f"{self.id}: borrow rate was {borrow}; expected 0 to 100 in whole millionths"
+            )
 
     @property
     def price_ratio(self) -> tuple[int, int]:

@@ -56,6 +56,7 @@ class Engine:
             ev.DatumQuarantined: self._on_quarantine,
             ev.ClockTick: self._on_tick,
             ev.AccountReported: self._on_account,
+            ev.BorrowCharged: self._on_borrow,
         }
 
     @property
@@ -252,6 +253,19 @@ class Engine:
 
     def _on_tick(self, event: ev.ClockTick, facts: list[Fact], commands: list[Command]) -> None:
         pass
+
+    def _on_borrow(
+        self, event: ev.BorrowCharged, facts: list[Fact], commands: list[Command]
+    ) -> None:
+        state = self.state
+        state.venue_sequence = max(state.venue_sequence, event.venue_sequence)
+        charged = state.portfolio.charge(event)
+        if charged is None:
+            return
+        facts.append(charged)
+        holding = state.portfolio.holdings.get(event.instrument)
+        if holding is not None:
+            facts.append(PositionUpdated(holding.position()))
 
     def _on_account(
         self, event: ev.AccountReported, facts: list[Fact], commands: list[Command]

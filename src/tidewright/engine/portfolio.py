@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from typing import cast
 
 from tidewright.domain.errors import DataIntegrityError
+from tidewright.domain.events import BorrowCharged
+from tidewright.domain.facts import PositionCharged
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.orders import Fill, Leg, OrderIntent, Side
 from tidewright.domain.portfolio import Position, Trade
@@ -93,6 +95,7 @@ class Portfolio:
         self.realized = 0
         self.fees = 0
         self.holdings: dict[str, Holding] = {}
+        self.charged: dict[str, int] = {}
 
     def open_account(self, cash: int) -> None:
         """Set the opening balance in money units."""
@@ -166,6 +169,22 @@ class Portfolio:
         trade = holding.trade(fill.ts_event, EXIT_REASONS[intent.leg], fill.side.opposite)
         return Booking(holding.position(), trade)
 
+    def charge(self, event: BorrowCharged) -> PositionCharged | None:
+        """Book a fee for holding a position; None when it was booked before.
+
+        The fee is part of the round trip; where that has ended already, of the account alone.
+        """
+        if self.charged.get(event.instrument, 0) >= event.venue_sequence:
+            return None
+        self.charged[event.instrument] = event.venue_sequence
+        holding = self.holdings.get(event.instrument)
+        if holding is not None:
+            holding.fees += event.amount
+        self.fees += event.amount
+        self.cash -= event.amount
+        strategy = holding.strategy if holding is not None else ""
+        return PositionCharged(strategy, event.instrument, event.amount, event.days, self.cash)
+
     def _apply(self, holding: Holding, fill: Fill, signed: int, instrument: Instrument) -> None:
         numerator, denominator = instrument.value_ratio
         value = notional(fill.ticks, signed, numerator, denominator)
@@ -204,6 +223,7 @@ class Portfolio:
             "cash": self.cash,
             "realized": self.realized,
             "fees": self.fees,
+            "charged": self.charged,
             "holdings": [
                 {name: getattr(holding, name) for name in names}
                 for holding in self.holdings.values()
@@ -222,6 +242,8 @@ class Portfolio:
         self.cash = cast("int", data["cash"])
         self.realized = cast("int", data["realized"])
         self.fees = cast("int", data["fees"])
+        # Snapshots from before there were such fees say nothing of them.
+        self.charged = dict(cast("dict[str, int]", data.get("charged", {})))
         holdings = [Holding(**item) for item in cast("list[dict[str, object]]", data["holdings"])]  # type: ignore[arg-type]
         self.holdings = {holding.instrument: holding for holding in holdings}
         self.check()

@@ -14,6 +14,8 @@ from tidewright.kernels.jit import compiled
 
 PARTS_PER_MILLION = 1_000_000
 """Denominator of fee rates."""
+DAYS_PER_YEAR = 365
+"""Days that a yearly rate is for."""
 
 
 @compiled
@@ -59,6 +61,30 @@ def fee(value: int, rate_ppm: int) -> int:
         Money units, rounded half away from zero.
     """
     return mul_div(value if value >= 0 else -value, rate_ppm, PARTS_PER_MILLION)
+
+
+@compiled
+def borrow_fee(value: int, rate_ppm: int, days: int) -> int:
+    """Return the fee for holding a short position over a number of days.
+
+    ``value * rate * days / 365``, days of the calendar.
+
+    Parameters
+    ----------
+    value : int
+        Money units of the position; the sign does not matter.
+    rate_ppm : int
+        Millionths of the value per year.
+    days : int
+        >= 0.
+
+    Returns
+    -------
+    int
+        Money units, rounded half away from zero.
+    """
+    size = value if value >= 0 else -value
+    return mul_div(size, checked_mul(rate_ppm, days), DAYS_PER_YEAR * PARTS_PER_MILLION)
 
 
 @compiled

@@ -93,6 +93,7 @@ def _money_calls() -> tuple[Call, ...]:
     return (
         (accounting.notional, (1, 1, 1, 1)),
         (accounting.fee, (1, 1_000)),
+        (accounting.borrow_fee, (1, 1, 1)),
         (accounting.apply_fill, (0, 0, 1, 1)),
         (limits.ceiling_ratio, (1, 1, 1)),
         (limits.within_share, (1, 1, 1)),

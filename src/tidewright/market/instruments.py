@@ -65,6 +65,7 @@ class _Terms(BaseModel):
     maker_fee_rate: Decimal = Decimal("0.001")
     taker_fee_rate: Decimal = Decimal("0.001")
     shortable: bool = False
+    borrow_percent_year: Decimal | None = None
 
 
 class _Entry(_Terms):
@@ -205,6 +206,7 @@ def _instrument(
         taker_fee_rate=terms.taker_fee_rate,
         shortable=terms.shortable,
         source=source,
+        borrow_rate=None if terms.borrow_percent_year is None else terms.borrow_percent_year / 100,
     )
 
 

@@ -15,6 +15,7 @@ from tidewright.domain.facts import (
     OrderPlaced,
     OrderUpdated,
     Outcome,
+    PositionCharged,
     PositionUpdated,
     SignalGenerated,
     SignalRejected,
@@ -121,6 +122,7 @@ class Projection:
             OrderPlaced: self._order,
             OrderUpdated: self._order,
             OrderExecuted: self._fill,
+            PositionCharged: self._charge,
             PositionUpdated: self._position,
             TradeClosed: self._trade,
             TradingStateChanged: self._trading_state,
@@ -237,6 +239,9 @@ class Projection:
         place.batch.insert("fills", {**place.row(), **row})
         place.batch.day(place.ts).fees += fill.fee
 
+    def _charge(self, place: _Place, fact: PositionCharged) -> None:
+        place.batch.day(place.ts).fees += fact.amount
+
     def _position(self, place: _Place, fact: PositionUpdated) -> None:
         position = fact.position
         key = (position.strategy, position.instrument)
@@ -332,6 +337,7 @@ def _instrument_row(instrument: Instrument) -> Row:
     return {
         item.name: str(value) if isinstance(value := getattr(instrument, item.name), str) else value
         for item in fields(instrument)
+        if item.name != "borrow_rate"
     }
 
 

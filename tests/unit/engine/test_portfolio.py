@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from fakes.orders import START, instrument, intent
 from tidewright.domain.errors import DataIntegrityError
+from tidewright.domain.events import BorrowCharged
 from tidewright.domain.orders import Bracket, Fill, Leg, Side
 from tidewright.engine.portfolio import Portfolio
 
@@ -173,3 +174,44 @@ def test_snapshot_that_misses_a_unit_is_refused(name: str) -> None:
     data[name] += 1
     with pytest.raises(DataIntegrityError, match="the bookings make"):
         Portfolio().restore(data)
+
+
+def charge(amount: int, sequence: int, name: str = "BTCUSDT") -> BorrowCharged:
+    return BorrowCharged(name, 100, 10_000, 1, 50_000, amount, START, sequence)
+
+
+def test_borrow_fee_is_part_of_the_round_trip_and_booked_once() -> None:
+    portfolio = opened()
+    selling = replace(ENTRY, side=Side.SELL)
+    portfolio.book(fill(Side.SELL, 100, 10_000, 7), selling, BTC)
+    cash = portfolio.cash
+    booked = portfolio.charge(charge(11, 5))
+    assert booked is not None
+    assert (booked.strategy, booked.amount, booked.cash) == ("test", 11, cash - 11)
+    for late in (5, 4):
+        assert portfolio.charge(charge(11, late)) is None
+    restored = Portfolio()
+    restored.restore(json.loads(json.dumps(portfolio.snapshot())))
+    assert restored.charge(charge(11, 5)) is None
+    assert restored.charge(charge(13, 6)) is not None
+    restored.check()
+    done = restored.book(fill(Side.BUY, 100, 10_000, 9, ts=START + 1), ENTRY, BTC).trade
+    assert done is not None
+    assert (done.fees, done.pnl) == (7 + 11 + 13 + 9, -40)
+    assert restored.cash == CASH - 40
+
+
+def test_borrow_fee_that_comes_after_the_end_is_the_accounts() -> None:
+    portfolio = opened()
+    booked = portfolio.charge(charge(11, 5))
+    assert booked is not None
+    assert (booked.strategy, portfolio.cash) == ("", CASH - 11)
+    portfolio.check()
+
+
+def test_snapshot_from_before_borrow_fees_is_read() -> None:
+    data = opened().snapshot()
+    del data["charged"]
+    portfolio = Portfolio()
+    portfolio.restore(data)
+    assert portfolio.charged == {}

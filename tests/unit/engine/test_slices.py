@@ -24,6 +24,7 @@ from tidewright.domain.errors import DataIntegrityError
 from tidewright.domain.facts import (
     OrderExecuted,
     OrderUpdated,
+    PositionCharged,
     PositionUpdated,
     QueryOrder,
     RiskChecked,
@@ -240,6 +241,23 @@ def test_short_entry_where_none_may_be_opened_is_refused() -> None:
     outcome = Bench(setup(script), instruments=[instrument(shortable=False)]).bars(UP)
     assert orders_of(outcome) == []
     assert facts_of(outcome, SignalRejected)[0].rule == "shortable"
+
+
+def test_borrow_fee_changes_cash_and_position_and_is_told() -> None:
+    script = Scripted("seller", {10_010: {Output.ENTRY_SHORT: 1.0}})
+    bench = Bench(setup(script))
+    order = bench.enter(UP)
+    bench.venue_sequence += 1
+    event = ev.BorrowCharged(
+        "BTCUSDT", order.lots, 10_010, 1, 50_000, 137, bench.ts, bench.venue_sequence
+    )
+    before = bench.engine.state.portfolio.cash
+    charged, updated = bench.tell(event).facts
+    assert charged == PositionCharged("seller", "BTCUSDT", 137, 1, before - 137)
+    assert isinstance(updated, PositionUpdated)
+    assert updated.position.fees == 137
+    assert bench.engine.state.venue_sequence == bench.venue_sequence
+    assert bench.tell(event).facts == ()
 
 
 def test_unknown_answer_never_trades() -> None:

@@ -11,7 +11,8 @@ import pytest
 from fakes.orders import START, bar, cancel, instrument, intent, leaving, query, submit
 from fakes.venue_harness import FREE_OF_COST, INSTRUMENTS, names
 from tidewright.domain.errors import ConfigError, DataIntegrityError, Transient
-from tidewright.domain.events import OrderCanceled, OrderFilled, OrderRejected, StopMoved
+from tidewright.domain.events import BorrowCharged, OrderCanceled, OrderFilled, OrderRejected, StopMoved
+from tidewright.domain.market import Bar
 from tidewright.domain.orders import Bracket, Leg, OrderType, Side
 from tidewright.domain.time import MINUTE
 from tidewright.exchange.paper import MemoryVenueLog, PaperSettings, PaperVenue
@@ -258,6 +259,8 @@ def test_venue_that_cannot_write_answers_nothing_until_it_is_rebuilt():
         {"max_volume_percent": Decimal(101)},
         {"impact_coefficient": Decimal(0)},
         {"impact_coefficient": Decimal(101)},
+        {"borrow_percent_year": Decimal(10_000)},
+        {"borrow_percent_year": Decimal("0.00001")},
         {"simulate_latency_ms": -1},
         {"limit_through_ticks": -1},
     ],
@@ -291,3 +294,91 @@ def test_order_larger_than_the_share_of_the_volume_is_carried_over_the_bars():
         for number, volume in enumerate((4_000, 0, 40, 3_600, 9_000))
     ]
     assert parts == [[40], [], [1], [36], [23]]
+
+
+# Bar 0 opens at 22:14 UTC: bar 106 is the first one of the next day.
+MIDNIGHT = 106
+
+
+def short_sale(broker: PaperVenue, index: int = 0) -> None:
+    broker.execute(submit(intent("a-1-e", index, side=Side.SELL)))
+    broker.observe([bar(index, *STEADY)])
+
+
+def charges(broker: PaperVenue, *bars: Bar) -> list[BorrowCharged]:
+    return [event for event in broker.observe(bars) if isinstance(event, BorrowCharged)]
+
+
+def test_short_position_costs_a_fee_for_each_day_that_begins():
+    broker = venue()
+    short_sale(broker)
+    before = broker.account().cash
+    assert charges(broker, bar(MIDNIGHT - 1, *STEADY)) == []
+    (charge,) = charges(broker, bar(MIDNIGHT, 10_005, 10_010, 9_990, 10_000))
+    # 0.1 BTC at 100.05 is 10.005; 5 % of it over 365 days is 0.00137055 a day.
+    expected = (100, 10_005, 1, 50_000, 137_055)
+    assert (charge.lots, charge.ticks, charge.days, charge.rate_ppm, charge.amount) == expected
+    assert charge.ts_event == bar(MIDNIGHT, *STEADY).ts_event
+    assert broker.account().cash == before - 137_055
+    assert charges(broker, bar(MIDNIGHT + 1, *STEADY)) == []
+    # Three days without a bar, as over a weekend: one charge for all of them, rounded once.
+    (charge,) = charges(broker, bar(MIDNIGHT + 3 * 1_440, *STEADY))
+    assert (charge.days, charge.amount) == (3, 410_959)
+
+
+def test_long_position_and_covered_short_cost_nothing():
+    broker = venue()
+    broker.execute(submit(intent("a-1-e", 0)))
+    broker.observe([bar(0, *STEADY)])
+    assert charges(broker, bar(MIDNIGHT, *STEADY)) == []
+    broker = venue()
+    short_sale(broker)
+    broker.execute(submit(leaving("a-2-x", 1, side=Side.BUY)))
+    broker.observe([bar(1, *STEADY)])
+    assert broker.account().positions == ()
+    assert charges(broker, bar(MIDNIGHT, *STEADY)) == []
+
+
+def test_short_sold_at_the_first_open_of_a_day_owes_from_the_next_day_on():
+    broker = venue()
+    short_sale(broker, MIDNIGHT)
+    assert charges(broker, bar(MIDNIGHT + 1, *STEADY)) == []
+    assert len(charges(broker, bar(MIDNIGHT + 1_440, *STEADY))) == 1
+
+
+def test_short_covered_at_the_first_open_of_a_day_was_held_over_night():
+    broker = venue()
+    short_sale(broker)
+    broker.execute(submit(leaving("a-2-x", MIDNIGHT, side=Side.BUY)))
+    first, second, *_ = broker.observe([bar(MIDNIGHT, *STEADY)])
+    assert isinstance(first, BorrowCharged)
+    assert isinstance(second, OrderFilled)
+    assert second.venue_sequence == first.venue_sequence + 1
+
+
+@pytest.mark.parametrize(
+    ("rate", "settings", "amount"),
+    [
+        ("0.1", {}, 273_973),
+        ("0", {}, None),
+        (None, {"borrow_percent_year": Decimal(0)}, None),
+        ("0.1", {"simulate_borrow": False}, None),
+    ],
+)
+def test_instrument_states_its_own_rate_and_the_switch_turns_all_off(rate, settings, amount):
+    stated = instrument("BTCUSDT", borrow_rate=None if rate is None else Decimal(rate))
+    broker = PaperVenue([stated], replace(FREE_OF_COST, **settings), MemoryVenueLog(), 7)
+    short_sale(broker)
+    charged = [event.amount for event in charges(broker, bar(MIDNIGHT, *STEADY))]
+    assert charged == ([] if amount is None else [amount])
+
+
+def test_restarted_venue_charges_each_day_once():
+    log = MemoryVenueLog()
+    short_sale(venue(log=log))
+    broker = venue(log=log)
+    assert len(charges(broker, bar(MIDNIGHT, *STEADY))) == 1
+    again = venue(log=log)
+    assert charges(again, bar(MIDNIGHT, *STEADY), bar(MIDNIGHT + 1, *STEADY)) == []
+    assert again.account() == replace(broker.account(), ts_event=again.account().ts_event)
+    assert len(charges(again, bar(MIDNIGHT + 1_440, *STEADY))) == 1

@@ -10,6 +10,7 @@ import orjson
 
 from tidewright.domain.events import (
     AccountReported,
+    BorrowCharged,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -159,6 +160,11 @@ def _moved(data: Mapping[str, Any]) -> StopMoved:
     return StopMoved(_text(data, "client_id"), _integer(data, "stop_ticks"), *_place(data))
 
 
+def _borrow(data: Mapping[str, Any]) -> BorrowCharged:
+    numbers = (_integer(data, name) for name in ("lots", "ticks", "days", "rate_ppm", "amount"))
+    return BorrowCharged(_text(data, "instrument"), *numbers, *_place(data))
+
+
 def _not_found(data: Mapping[str, Any]) -> OrderNotFound:
     return OrderNotFound(_text(data, "client_id"), _integer(data, "ts_event"))
 
@@ -180,6 +186,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], VenueEvent]] = {
     "OrderCanceled": _canceled,
     "OrderExpired": _expired,
     "StopMoved": _moved,
+    "BorrowCharged": _borrow,
     "OrderNotFound": _not_found,
     "AccountReported": _account,
 }

@@ -14,6 +14,7 @@ from typing import cast
 from tidewright.domain.codec import Json, untag
 from tidewright.domain.errors import DataIntegrityError
 from tidewright.domain.events import (
+    BorrowCharged,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -29,7 +30,13 @@ LOG_VERSION = 1
 """Version of the written form."""
 
 SequencedEvent = (
-    OrderAccepted | OrderRejected | OrderFilled | OrderCanceled | OrderExpired | StopMoved
+    OrderAccepted
+    | OrderRejected
+    | OrderFilled
+    | OrderCanceled
+    | OrderExpired
+    | StopMoved
+    | BorrowCharged
 )
 """Events that the venue numbers and delivers again on demand."""
 

@@ -49,6 +49,10 @@ class PaperSettings:
         What that root is multiplied with, beside the volatility of the bar, in (0, 100].
     fill_without_volume : bool
         Whether bars without volume fill orders; for data that states no volume.
+    simulate_borrow : bool
+        Whether short positions cost a fee for each UTC day that begins while they are held.
+    borrow_percent_year : Decimal
+        That fee in percent of the value per year, in [0, 10000), where the instrument states none.
     limit_through_ticks : int
         Ticks that a bar must trade beyond a resting limit order to fill it, >= 0.
 
@@ -73,6 +77,8 @@ class PaperSettings:
     simulate_impact: bool = True
     impact_coefficient: Decimal = Decimal(1)
     fill_without_volume: bool = False
+    simulate_borrow: bool = True
+    borrow_percent_year: Decimal = Decimal(5)
     limit_through_ticks: int = 1
 
     def __post_init__(self) -> None:
@@ -82,6 +88,7 @@ class PaperSettings:
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} was {getattr(self, name)}; expected 0 or more")
         self.rules(0)
+        self.borrow_ppm(None)
 
     def rules(self, seed: int) -> FillRules:
         """Return the settings in the whole numbers of the fill kernel.
@@ -120,6 +127,20 @@ class PaperSettings:
             impact_ppm=impact if self.simulate_impact else 0,
             quiet_bars=int(not self.fill_without_volume),
         )
+
+    def borrow_ppm(self, stated: Decimal | None) -> int:
+        """Return what a short position costs per year, in millionths of its value.
+
+        Parameters
+        ----------
+        stated : Decimal or None
+            The instrument's own share per year.
+        """
+        percent = self.borrow_percent_year
+        own = _millionths("borrow_percent_year", percent, _PPM_PER_PERCENT, 100_000_000)
+        if not self.simulate_borrow:
+            return 0
+        return own if stated is None else int(stated * 1_000_000)
 
     def _above_zero(self, name: str, scale: int, end: int) -> int:
         """Return a setting that must be above 0 in millionths."""

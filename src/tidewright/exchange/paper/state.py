@@ -8,8 +8,9 @@ from hashlib import blake2b
 from typing import Any
 
 from tidewright.domain.errors import DataIntegrityError
-from tidewright.domain.events import OrderFilled
+from tidewright.domain.events import BorrowCharged, OrderFilled
 from tidewright.domain.orders import Leg, OrderIntent, leg_client_id
+from tidewright.domain.time import DAY
 from tidewright.exchange.paper.account import Listing, PaperAccount
 from tidewright.exchange.paper.records import (
     AccountOpened,
@@ -21,6 +22,9 @@ from tidewright.exchange.paper.records import (
     TradeMoved,
 )
 from tidewright.kernels.fills import FAR, TradeState, quiet_range_flat
+
+NOT_SHORT = -1
+"""The day up to which nothing is owed."""
 
 
 @dataclass(slots=True)
@@ -73,6 +77,10 @@ class Book:
         Close time of the latest bar met, nanoseconds UTC.
     quiet_low, quiet_high : int
         A bar strictly inside changes nothing.
+    charged_day : int
+        UTC day up to which borrowed lots are paid for; `NOT_SHORT` when none are owed.
+    charge_from : int
+        A bar that opens then or later is charged for, nanoseconds UTC.
     """
 
     listing: Listing
@@ -80,6 +88,13 @@ class Book:
     met: int = 0
     quiet_low: int = -FAR
     quiet_high: int = FAR
+    charged_day: int = NOT_SHORT
+    charge_from: int = FAR
+
+    def owe(self, day: int) -> None:
+        """Owe borrowed lots, charged up to a UTC day; `NOT_SHORT` means owe none."""
+        self.charged_day = day
+        self.charge_from = FAR if day == NOT_SHORT else (day + 1) * DAY
 
     def settle(self) -> None:
         """Find the range in which bars change nothing."""
@@ -182,6 +197,12 @@ class VenueState:
             del self.trades[record.trade]
             book.trades.remove(trade)
         book.met = max(book.met, record.met)
+        if self.account.positions.get(book.listing.instrument.id, _FLAT)[0] >= 0:
+            if book.charged_day != NOT_SHORT:
+                book.owe(NOT_SHORT)
+        elif book.charged_day == NOT_SHORT:
+            # A bar that closes at midnight belongs to the day before.
+            book.owe((record.met - 1) // DAY)
         book.settle()
 
     def _tell(self, event: SequencedEvent) -> None:
@@ -190,6 +211,10 @@ class VenueState:
                 f"venue event had sequence {event.venue_sequence}; expected {self.next_sequence}"
             )
         self.events.append(event)
+        if isinstance(event, BorrowCharged):
+            self.account.cash -= event.amount
+            self.books[event.instrument].owe(event.ts_event // DAY)
+            return
         if not isinstance(event, OrderFilled):
             self.history.setdefault(event.client_id, []).append(event)
             return
@@ -198,6 +223,8 @@ class VenueState:
         self.account.book(fill, self.books[fill.instrument].listing)
         self.filled[fill.client_id] = self.filled.get(fill.client_id, 0) + fill.lots
 
+
+_FLAT = (0, 0)
 
 _APPLY: Mapping[type, Callable[[VenueState, Any], None]] = {
     TradeMoved: VenueState._move,

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from tidewright.domain.errors import ConfigError, DataIntegrityError
 from tidewright.domain.events import (
     AccountReported,
+    BorrowCharged,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -27,6 +28,7 @@ from tidewright.domain.market import Bar
 from tidewright.domain.money import from_decimal
 from tidewright.domain.orders import Fill, Leg, OrderIntent, Side
 from tidewright.domain.ports import VenueLog
+from tidewright.domain.time import DAY
 from tidewright.exchange.paper.checks import affordable, exit_trade, is_duplicate, refusal
 from tidewright.exchange.paper.records import (
     AccountOpened,
@@ -40,6 +42,7 @@ from tidewright.exchange.paper.records import (
 )
 from tidewright.exchange.paper.settings import PaperSettings
 from tidewright.exchange.paper.state import Book, VenueState, WorkingTrade
+from tidewright.kernels.accounting import borrow_fee
 from tidewright.kernels.fills import LegFill, StepResult, TradeState, read_step, step_flat
 
 _OVER = "the position closed"
@@ -91,6 +94,7 @@ class PaperVenue:
             )
         self._rules = settings.rules(opened.seed)
         self._flat_rules = tuple(self._rules)
+        self._settings = settings
         for instrument in instruments:
             book = self._books.get(instrument.id)
             if book is None or book.listing.instrument != instrument:
@@ -113,6 +117,8 @@ class PaperVenue:
             book = books.get(bar.instrument)
             if book is None or bar.ts_known <= book.met:
                 continue
+            if bar.ts_event >= book.charge_from:
+                self._charge(book, bar)
             if book.quiet_low < bar.low and bar.high < book.quiet_high:
                 book.met = bar.ts_known
             else:
@@ -223,6 +229,18 @@ class PaperVenue:
         times = [book.met for book in self._books.values()]
         times += [trade.entry.ts_decided for trade in self._state.trades.values()]
         return max(times, default=0)
+
+    def _charge(self, book: Book, bar: Bar) -> None:
+        """Charge for what is owed on the first bar of a UTC day, before anything else in it."""
+        listing = book.listing
+        rate = self._settings.borrow_ppm(listing.instrument.borrow_rate)
+        if rate == 0:
+            return
+        name, days = bar.instrument, bar.ts_event // DAY - book.charged_day
+        lots = -self._state.account.positions[name][0]
+        amount = borrow_fee(listing.value(bar.open, lots), rate, days)
+        sequence = self._state.next_sequence
+        self._note(BorrowCharged(name, lots, bar.open, days, rate, amount, bar.ts_event, sequence))
 
     def _meet(self, book: Book, bar: Bar) -> None:
         for trade in tuple(book.trades):
