@@ -240,6 +240,15 @@ class Projection:
         place.batch.day(place.ts).fees += fill.fee
 
     def _charge(self, place: _Place, fact: PositionCharged) -> None:
+        row: Row = {
+            "timestamp": place.ts,
+            "asset": fact.instrument,
+            "strategy": fact.strategy,
+            "days": fact.days,
+            "amount": to_decimal(fact.amount),
+            "cash": to_decimal(fact.cash),
+        }
+        place.batch.insert("charges", {**place.row(), **row})
         place.batch.day(place.ts).fees += fact.amount
 
     def _position(self, place: _Place, fact: PositionUpdated) -> None:
@@ -337,7 +346,6 @@ def _instrument_row(instrument: Instrument) -> Row:
     return {
         item.name: str(value) if isinstance(value := getattr(instrument, item.name), str) else value
         for item in fields(instrument)
-        if item.name != "borrow_rate"
     }
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-HEAD = "0001"
+HEAD = "0002"
 """Newest migration."""
 
 FACTS_PER_OUTCOME = 65_536
@@ -102,6 +102,7 @@ instruments = sa.Table(
     ),
     sa.Column("shortable", sa.Boolean, nullable=False),
     _text("source"),
+    _optional("borrow_rate"),
 )
 
 market_data = sa.Table(
@@ -183,6 +184,18 @@ fills = sa.Table(
     _amount("cash"),
     sa.UniqueConstraint("asset", "trade_id", name="fills_once"),
     sa.Index("fills_by_order", "order_id"),
+)
+
+charges = sa.Table(
+    "charges",
+    metadata,
+    _id(),
+    _number("sequence"),
+    _number("timestamp"),
+    _text("asset"),
+    _text("strategy"),
+    _number("days"),
+    *(_amount(name) for name in ("amount", "cash")),
 )
 
 positions = sa.Table(

@@ -11,7 +11,13 @@ import pytest
 from fakes.orders import START, bar, cancel, instrument, intent, leaving, query, submit
 from fakes.venue_harness import FREE_OF_COST, INSTRUMENTS, names
 from tidewright.domain.errors import ConfigError, DataIntegrityError, Transient
-from tidewright.domain.events import BorrowCharged, OrderCanceled, OrderFilled, OrderRejected, StopMoved
+from tidewright.domain.events import (
+    BorrowCharged,
+    OrderCanceled,
+    OrderFilled,
+    OrderRejected,
+    StopMoved,
+)
 from tidewright.domain.market import Bar
 from tidewright.domain.orders import Bracket, Leg, OrderType, Side
 from tidewright.domain.time import MINUTE
