@@ -164,6 +164,7 @@ class Engine:
         )
         if booking.trade is not None:
             facts.append(TradeClosed(booking.trade))
+            self.state.note_trade(booking.trade)
             facts += self.state.gate.trade_closed(booking.trade, self.state.ts_known)
 
     def _fire_timers(self, ts: int, facts: list[Fact], commands: list[Command]) -> None:

@@ -37,8 +37,11 @@ from tidewright.engine.portfolio import Holding
 from tidewright.engine.series import Float64, Series, Track
 from tidewright.engine.state import EngineState
 from tidewright.kernels.brackets import distance_ticks
+from tidewright.kernels.edge import NO_TRADES
+from tidewright.kernels.sizing import yearly_ticks
 from tidewright.risk.account import AccountView
 from tidewright.risk.gate import SizingRefusal, SizingRequest
+from tidewright.risk.sizing import year_root_ppm
 from tidewright.strategy.compile import Output
 
 _ENTRY_LONG, _EXIT_LONG = int(Output.ENTRY_LONG), int(Output.EXIT_LONG)
@@ -56,6 +59,7 @@ class _Entry:
     target: int
     trail: int
     limit_offset: int
+    yearly: int
 
 
 class Decider:
@@ -144,8 +148,17 @@ class Decider:
                 ticks(Output.TARGET_DISTANCE),
                 ticks(Output.TRAIL_DISTANCE),
                 ticks(Output.LIMIT_OFFSET),
+                self._yearly_ticks(track, setup, float(outputs[Output.SIZE])),
             )
         )
+
+    def _yearly_ticks(self, track: Track, setup: StrategySetup, deviation: float) -> int:
+        """Return the standard deviation of a year from that of one bar; 0 where it is unknown."""
+        if not deviation > 0:
+            return 0
+        timeframe = setup.timeframe or self._state.config.feed_timeframe
+        root = year_root_ppm(track.instrument.asset_class, timeframe)
+        return int(yearly_ticks(deviation, root, *track.tick))
 
     def _place_entry(
         self, entry: _Entry, equity: int, facts: list[Fact], commands: list[Command]
@@ -173,6 +186,7 @@ class Decider:
             return
         account = state.account_view(equity)
         sizing = entry.setup.sizing
+        fallback = sizing.fallback
         sized = state.gate.size(
             SizingRequest(
                 signal=signal,
@@ -180,6 +194,9 @@ class Decider:
                 value=sizing.value,
                 reference_ticks=entry.track.mark,
                 stop_ticks=entry.stop or entry.trail,
+                yearly_ticks=entry.yearly,
+                trades=state.trade_sums.get(signal.strategy, NO_TRADES),
+                fallback=(fallback.method, fallback.value) if fallback else None,
             ),
             account,
         )

@@ -15,6 +15,7 @@ from tidewright.domain.codec import SCHEMA_VERSION, plain, untag
 from tidewright.domain.errors import DataIntegrityError
 from tidewright.domain.events import TradingWindow
 from tidewright.engine.state import EngineState
+from tidewright.kernels.edge import TradeSums
 from tidewright.market.arrays import BarArrays
 
 
@@ -32,6 +33,7 @@ def take_snapshot(state: EngineState) -> bytes:
             "instruments": [track.instrument for track in state.tracks.values()],
             "scores": [[*key, value] for key, value in state.scores.items()],
             "portfolio": state.portfolio.snapshot(),
+            "trade_sums": {name: list(sums) for name, sums in state.trade_sums.items()},
             "orders": state.orders.snapshot(),
             "risk": state.gate.snapshot(),
         },
@@ -76,6 +78,9 @@ def restore_snapshot(
         state.feed_live = data["feed_live"]
         state.scores = {(name, instrument): value for name, instrument, value in data["scores"]}
         state.portfolio.restore(data["portfolio"])
+        # Snapshots from before trades were counted say nothing of them.
+        sums = data.get("trade_sums", {})
+        state.trade_sums = {name: TradeSums(*numbers) for name, numbers in sums.items()}
         state.orders.restore(data["orders"])
         state.gate.restore(data["risk"])
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:

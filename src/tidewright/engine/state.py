@@ -8,10 +8,13 @@ from tidewright.domain.errors import DataIntegrityError
 from tidewright.domain.events import TradingWindow
 from tidewright.domain.facts import Command, Fact
 from tidewright.domain.instrument import Instrument
+from tidewright.domain.portfolio import Trade
 from tidewright.engine.config import EngineConfig, StrategySetup
 from tidewright.engine.portfolio import Portfolio
 from tidewright.engine.series import Series, Track, correlation_of
 from tidewright.execution.manager import OrderManager
+from tidewright.kernels.edge import NO_TRADES, TradeSums, trade_return, with_trade_flat
+from tidewright.kernels.integer import mul_div
 from tidewright.risk.account import AccountView
 from tidewright.risk.gate import RiskGate
 
@@ -40,6 +43,7 @@ class EngineState:
         self.account_open = False
         self.marks: dict[str, int] = {}
         self.ratios: dict[str, tuple[int, int]] = {}
+        self.trade_sums: dict[str, TradeSums] = {}
 
     def equity(self) -> int:
         """Return cash plus positions at the latest closes, in money units."""
@@ -80,6 +84,15 @@ class EngineState:
                 series.columns.references, series.columns.current, strict=True
             )
         }
+
+    def note_trade(self, trade: Trade) -> None:
+        """Count a closed trade towards what is known of its strategy's edge."""
+        numerator, denominator = self.ratios[trade.instrument]
+        value = mul_div(trade.entry_value, numerator, denominator)
+        if value > 0:
+            sums = tuple(self.trade_sums.get(trade.strategy, NO_TRADES))
+            after = with_trade_flat(sums, trade_return(trade.pnl, value))
+            self.trade_sums[trade.strategy] = TradeSums(*after)
 
     def define(self, instrument: Instrument) -> None:
         """Add an instrument, or change the rules of one already known.

@@ -152,7 +152,7 @@ class OrderManager:
         ts : int
             When it became known, nanoseconds UTC.
         """
-        if isinstance(event, ev.AccountReported):
+        if isinstance(event, (ev.AccountReported, ev.BorrowCharged)):
             return AppliedEvent()
         if isinstance(event, ev.OrderFilled):
             client_id, severity = event.fill.client_id, Severity.CRITICAL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tidewright.kernels.brackets import distance_ticks
 from tidewright.kernels.integer import checked_mul
 from tidewright.kernels.jit import compiled
 from tidewright.kernels.limits import PPM, floor_ratio, share_of
@@ -16,6 +17,10 @@ FIXED_NOTIONAL = 2
 """Buy for an amount of money."""
 FIXED_QUANTITY = 3
 """Buy a number of lots."""
+VOLATILITY_TARGET = 4
+"""Buy so much that a year's standard deviation is a share of equity."""
+KELLY = 5
+"""Buy for the share of equity that closed trades justify."""
 
 UNCAPPED = 0
 """No cap made the quantity smaller."""
@@ -100,30 +105,54 @@ def affordable_lots(cash: int, ticks: int, terms: Terms) -> int:
 
 
 @compiled
+def yearly_ticks(
+    deviation: float, root_ppm: int, price_numerator: int, price_denominator: int
+) -> int:
+    """Return the standard deviation of a year in whole ticks, from that of one bar.
+
+    Parameters
+    ----------
+    deviation : float
+        Of one bar, in price units; not finite or not above 0 means unknown.
+    root_ppm : int
+        Square root of the bars of a year, in millionths.
+    price_numerator, price_denominator : int
+        Tick size as an exact fraction.
+
+    Returns
+    -------
+    int
+        Ticks, at least 1; 0 when it is unknown.
+    """
+    return distance_ticks(deviation * (root_ppm / PPM), price_numerator, price_denominator)
+
+
+@compiled
 def wanted_lots(
-    method: int, amount: int, equity: int, ticks: int, stop_ticks: int, terms: Terms
+    method: int, amount: int, equity: int, ticks: int, per_lot: int, terms: Terms
 ) -> int:
     """Return the lots that a sizing method asks for, before any cap.
 
     Parameters
     ----------
     method : int
-        One of the four methods of this module.
+        One of the methods of this module.
     amount : int
         Millionths of equity, money units or lots, as the method has it; > 0.
     equity : int
         Money units, > 0.
     ticks : int
         Price, > 0.
-    stop_ticks : int
-        Distance from the entry to its stop, > 0 for `RISK_PERCENT`.
+    per_lot : int
+        What a lot puts at stake in ticks, > 0: the distance from the entry to its stop for
+        `RISK_PERCENT`, a year's standard deviation for `VOLATILITY_TARGET`; else not looked at.
     terms : Terms
         The instrument's.
     """
     if method == FIXED_QUANTITY:
         return amount
     budget = amount if method == FIXED_NOTIONAL else share_of(equity, amount)
-    price = stop_ticks if method == RISK_PERCENT else ticks
+    price = per_lot if method in (RISK_PERCENT, VOLATILITY_TARGET) else ticks
     return lots_for_value(budget, price, terms.numerator, terms.denominator)
 
 

@@ -16,6 +16,7 @@ from tidewright.kernels import (
     brackets,
     correlation,
     derived,
+    edge,
     expressions,
     fills,
     limits,
@@ -107,6 +108,10 @@ def _money_calls() -> tuple[Call, ...]:
         (limits.daily_allowance, (1, 1, -1)),
         (sizing.wanted_lots, (sizing.PERCENT_OF_EQUITY, 10_000, 1_000, 1, 0, terms)),
         (sizing.capped_lots, (1, 1, 0, rooms, terms)),
+        (sizing.yearly_ticks, (1.0, 1_000_000, 1, 1)),
+        (edge.trade_return, (1, 1)),
+        (edge.with_trade_flat, (tuple(edge.NO_TRADES), 1)),
+        (edge.kelly_ppm_flat, (tuple(edge.NO_TRADES), 1)),
     )
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
+from math import isqrt
 
 from tidewright.domain.errors import ConfigError, nearest
+from tidewright.domain.instrument import AssetClass
 from tidewright.domain.money import UNITS_PER_CURRENCY
 from tidewright.domain.signals import Direction, Signal, Target
+from tidewright.domain.time import DAY, timeframe_nanoseconds
 from tidewright.kernels import sizing as steps
+from tidewright.kernels.edge import KELLY_TRADES, NO_TRADES, UNKNOWN, TradeSums, kelly_ppm_flat
 from tidewright.kernels.limits import share_of, value_ceiling
 from tidewright.risk.account import AccountView
 from tidewright.risk.capital import cash_to_keep
@@ -29,6 +34,8 @@ class SizingMethod(StrEnum):
     PERCENT_OF_EQUITY = "percent_of_equity"
     FIXED_NOTIONAL = "fixed_notional"
     FIXED_QUANTITY = "fixed_quantity"
+    VOLATILITY_TARGET = "volatility_target"
+    KELLY = "kelly"
 
 
 _STEPS: Mapping[SizingMethod, int] = {
@@ -36,6 +43,8 @@ _STEPS: Mapping[SizingMethod, int] = {
     SizingMethod.PERCENT_OF_EQUITY: steps.PERCENT_OF_EQUITY,
     SizingMethod.FIXED_NOTIONAL: steps.FIXED_NOTIONAL,
     SizingMethod.FIXED_QUANTITY: steps.FIXED_QUANTITY,
+    SizingMethod.VOLATILITY_TARGET: steps.VOLATILITY_TARGET,
+    SizingMethod.KELLY: steps.KELLY,
 }
 
 _RULES: Mapping[int, str] = {
@@ -59,12 +68,18 @@ class SizingRequest:
     method : str
         A value of `SizingMethod`.
     value : Decimal
-        Percent of equity (risked until the stop, or bought), an amount of the account currency,
-        or a quantity; finite and > 0.
+        Percent of equity (risked until the stop, bought, or a year's standard deviation), an amount
+        of the account currency, a quantity, or the fraction of Kelly's bet; finite and > 0.
     reference_ticks : int
         Price that the entry is expected at, > 0.
     stop_ticks : int
         Distance from the entry to its stop; 0 means no stop.
+    yearly_ticks : int
+        Standard deviation of a year; 0 means that it is not known.
+    trades : TradeSums
+        Trades of the strategy that have closed.
+    fallback : (str, Decimal) or None
+        Method and value until enough trades have closed for `SizingMethod.KELLY`.
     """
 
     signal: Signal
@@ -72,6 +87,9 @@ class SizingRequest:
     value: Decimal
     reference_ticks: int
     stop_ticks: int = 0
+    yearly_ticks: int = 0
+    trades: TradeSums = NO_TRADES
+    fallback: tuple[str, Decimal] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +146,10 @@ def size(
     OverflowError
         If an amount leaves int64.
     """
+    resolved = _resolved(request)
+    if isinstance(resolved, SizingRefusal):
+        return resolved
+    request, share = resolved
     unsound = _unsound(request, account, terms)
     if unsound is not None:
         return unsound
@@ -137,12 +159,14 @@ def size(
     committed, _working = commitments(account, approvals)
     price = max(account.marks[signal.instrument], request.reference_ticks)
     step_terms = steps.Terms(own.numerator, own.denominator, own.fee_ppm, own.max_lots)
+    method = method_step(request.method)
+    by_deviation = method == steps.VOLATILITY_TARGET
     wanted = steps.wanted_lots(
-        method_step(request.method),
-        sizing_amount(request.method, request.value, own, settings),
+        method,
+        share or sizing_amount(request.method, request.value, own, settings),
         account.equity,
         price,
-        request.stop_ticks,
+        request.yearly_ticks if by_deviation else request.stop_ticks,
         step_terms,
     )
     rooms = _rooms(account, committed, terms, signal.instrument, price, settings)
@@ -163,6 +187,38 @@ def size(
         )
     stop = request.reference_ticks - sign * request.stop_ticks if request.stop_ticks else None
     return Target(signal.strategy, signal.instrument, sign * lots, stop_ticks=stop)
+
+
+def _resolved(request: SizingRequest) -> tuple[SizingRequest, int] | SizingRefusal:
+    """Return what Kelly's criterion leaves to do: a share of equity, or another method's request.
+
+    The share is in millionths and 0 for every other method.
+    """
+    if request.method != SizingMethod.KELLY:
+        return request, 0
+    share = kelly_ppm_flat(tuple(request.trades), ppm(request.value * 100))
+    if share > 0:
+        return request, share
+    if share == UNKNOWN and request.fallback is not None:
+        method, value = request.fallback
+        return replace(request, method=method, value=value), 0
+    trades = request.trades
+    count = trades.wins + trades.losses + trades.flat
+    if share == UNKNOWN:
+        return SizingRefusal(
+            request.signal,
+            "sizing",
+            f"{KELLY_TRADES} closed trades",
+            str(count),
+            f"Kelly's bet needs {KELLY_TRADES} closed trades; {count} have closed.",
+        )
+    return SizingRefusal(
+        request.signal,
+        "sizing",
+        "an edge above 0",
+        "0 or below",
+        f"The lower bound of the edge of {count} closed trades is not above 0: no bet.",
+    )
 
 
 def method_of(name: str) -> SizingMethod:
@@ -223,9 +279,40 @@ def _unsound(
     ):
         if type(ticks) is not int or not low <= ticks < BOUND:
             return refusal("sizing", f"whole ticks of at least {low}", ticks, what)
-    if method_of(request.method) is SizingMethod.RISK_PERCENT and request.stop_ticks == 0:
-        return refusal("sizing", "a stop distance above 0", request.stop_ticks, "The stop distance")
+    needs = _NEEDS.get(method_of(request.method))
+    if needs is not None and getattr(request, needs[0]) == 0:
+        return refusal("sizing", needs[2], 0, needs[1])
     return None
+
+
+_NEEDS: Mapping[SizingMethod, tuple[str, str, str]] = {
+    SizingMethod.RISK_PERCENT: ("stop_ticks", "The stop distance", "a stop distance above 0"),
+    SizingMethod.VOLATILITY_TARGET: ("yearly_ticks", "The volatility", "a known volatility"),
+}
+
+
+def year_root_ppm(asset_class: AssetClass, timeframe: str) -> int:
+    """Return the square root of the bars of a year in millionths, rounded down.
+
+    Crypto trades 365 days of 24 hours, forex 260 of 24, everything else 252 of 6.5.
+
+    Parameters
+    ----------
+    asset_class : AssetClass
+        What is traded.
+    timeframe : str
+        Length of the bars; from a day on a bar is so many days.
+    """
+    days, hours = _TRADING_TIME.get(asset_class, (252, Fraction(13, 2)))
+    length = Fraction(timeframe_nanoseconds(timeframe), DAY)
+    per_day = max(hours / 24 / length, Fraction(1)) if length < 1 else 1 / length
+    return isqrt(int(days * per_day * 10**12))
+
+
+_TRADING_TIME: Mapping[AssetClass, tuple[int, Fraction]] = {
+    AssetClass.CRYPTO: (365, Fraction(24)),
+    AssetClass.FOREX: (260, Fraction(24)),
+}
 
 
 def sizing_amount(name: str, value: Decimal, own: InstrumentTerms, settings: RiskSettings) -> int:
@@ -241,12 +328,18 @@ def sizing_amount(name: str, value: Decimal, own: InstrumentTerms, settings: Ris
         Of the instrument.
     settings : RiskSettings
         The limits that cap it.
+
+    Notes
+    -----
+    For `SizingMethod.KELLY` it is the fraction of the bet in millionths.
     """
     method = method_of(name)
     if method is SizingMethod.RISK_PERCENT:
         return min(ppm(value), ppm(settings.risk_per_trade_percent))
-    if method is SizingMethod.PERCENT_OF_EQUITY:
+    if method in (SizingMethod.PERCENT_OF_EQUITY, SizingMethod.VOLATILITY_TARGET):
         return min(ppm(value), ppm(Decimal(100)))
+    if method is SizingMethod.KELLY:
+        return min(ppm(value * 100), ppm(Decimal(100)))
     if method is SizingMethod.FIXED_NOTIONAL:
         return min(int(value * UNITS_PER_CURRENCY), BOUND)
     return min(int(value / own.instrument.lot_size), BOUND)

@@ -172,7 +172,7 @@ def _trees(spec: StrategySpec) -> Mapping[Output, Node | None]:
         Output.TARGET_DISTANCE: stops.take_profit.tree() if stops.take_profit else None,
         Output.TRAIL_DISTANCE: stops.trailing.tree() if stops.trailing else None,
         Output.LIMIT_OFFSET: offset.tree() if offset else None,
-        Output.SIZE: None,
+        Output.SIZE: spec.sizing.deviation(),
         Output.CONFIDENCE: spec.confidence.tree,
         Output.ENTRY_LONG: rule(spec.entry.long),
         Output.EXIT_LONG: rule(spec.exit.long),

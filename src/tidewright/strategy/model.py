@@ -43,6 +43,16 @@ class SizingMethod(StrEnum):
     PERCENT_OF_EQUITY = "percent_of_equity"
     FIXED_QUANTITY = "fixed_quantity"
     FIXED_NOTIONAL = "fixed_notional"
+    VOLATILITY_TARGET = "volatility_target"
+    KELLY = "kelly"
+
+
+_LARGEST_SIZING: Mapping[SizingMethod, Decimal] = {
+    SizingMethod.RISK_PERCENT: Decimal(100),
+    SizingMethod.PERCENT_OF_EQUITY: Decimal(100),
+    SizingMethod.VOLATILITY_TARGET: Decimal(100),
+    SizingMethod.KELLY: Decimal(1),
+}
 
 
 class OrderKind(StrEnum):
@@ -143,17 +153,44 @@ class SizingSpec:
     method : SizingMethod
         How the size is found.
     value : Decimal
-        Percent of equity (risked until the stop, or bought), a quantity, or an amount of the
-        account currency; > 0.
+        Percent of equity (risked until the stop, bought, or a year's standard deviation), a
+        quantity, an amount of the account currency, or the fraction of Kelly's bet; > 0.
+    period : int
+        Bars over which `SizingMethod.VOLATILITY_TARGET` measures the standard deviation.
+    fallback : SizingSpec or None
+        How `SizingMethod.KELLY` sizes until enough trades have closed; None means not at all.
     """
 
     method: SizingMethod = SizingMethod.RISK_PERCENT
     value: Decimal = Decimal(1)
+    period: int = 100
+    fallback: SizingSpec | None = None
 
     def __post_init__(self) -> None:
-        high = Decimal(100) if "percent" in self.method.value else Decimal(10) ** 12
+        high = _LARGEST_SIZING.get(self.method, Decimal(10) ** 12)
         if not (self.value.is_finite() and 0 < self.value <= high):
             raise ConfigError(f"sizing value was {self.value}; expected above 0 up to {high}")
+        resolve("volatility", (float(self.period),))
+        if self.fallback is not None and (
+            self.method is not SizingMethod.KELLY or self.fallback.method is SizingMethod.KELLY
+        ):
+            raise ConfigError(
+                f"sizing by {self.method.value} had {self.fallback.method.value} to fall back on; "
+                "expected another method, and kelly to fall back from"
+            )
+
+    @property
+    def methods(self) -> tuple[SizingMethod, ...]:
+        """Every method that may be used."""
+        return (self.method,) if self.fallback is None else (self.method, self.fallback.method)
+
+    def deviation(self) -> Node | None:
+        """Return the expression for one bar's standard deviation in price units, where needed."""
+        for one in (self, self.fallback):
+            if one is not None and one.method is SizingMethod.VOLATILITY_TARGET:
+                period = Column(resolve("volatility", (float(one.period),)))
+                return Arithmetic("*", Column(resolve("close", ())), period)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +351,8 @@ def check_tradable(spec: StrategySpec) -> None:
                 f"{side} positions had no way out; "
                 f"expected exit.{side}, a stop, a target or time_stop_bars"
             )
-    if spec.sizing.method is SizingMethod.RISK_PERCENT and not (stops.stop_loss or stops.trailing):
+    by_risk = SizingMethod.RISK_PERCENT in spec.sizing.methods
+    if by_risk and not (stops.stop_loss or stops.trailing):
         raise ConfigError(
             "sizing by risk_percent needs the distance of a stop; expected stops.stop_loss or "
             "stops.trailing, or another sizing method"

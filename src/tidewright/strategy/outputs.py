@@ -9,8 +9,8 @@ class Output(IntEnum):
     """Place of each output in a strategy's row.
 
     The first four are conditions: 1.0 true, 0.0 false, NaN unknown. CONFIDENCE lies in [0, 1],
-    NaN = unknown. The distances are in price units and above 0, NaN = none. SIZE is reserved and
-    always NaN.
+    NaN = unknown. The distances are in price units and above 0, NaN = none. SIZE is what a size
+    depends on beside them: the standard deviation of one bar in price units, NaN = not needed.
     """
 
     ENTRY_LONG = 0
@@ -33,5 +33,6 @@ DISTANCES = (
     Output.TARGET_DISTANCE,
     Output.TRAIL_DISTANCE,
     Output.LIMIT_OFFSET,
+    Output.SIZE,
 )
 """Outputs that an entry depends on: where one is declared but unknown, nothing is entered."""

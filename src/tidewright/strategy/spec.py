@@ -297,10 +297,14 @@ def _numbers(names: Mapping[str, str]) -> dict[str, Node]:
 
 
 def _sizing(value: Value) -> SizingSpec:
-    found = value.fields(("method", "value"), required=("method", "value"))
+    found = value.fields(("method", "value", "period", "fallback"), required=("method", "value"))
     method = SizingMethod(found["method"].choice(SizingMethod))
     number = found["value"].number(Decimal(0), Decimal(10) ** 12, open_low=True)
-    return _placed(found["value"], lambda: SizingSpec(method, number))
+    if "period" in found and method is not SizingMethod.VOLATILITY_TARGET:
+        raise found["period"].error("belongs to volatility_target; expected none")
+    period = found["period"].integer(2, MAX_BARS) if "period" in found else SizingSpec().period
+    fallback = _sizing(found["fallback"]) if "fallback" in found else None
+    return _placed(found["value"], lambda: SizingSpec(method, number, period, fallback))
 
 
 def _stops(value: Value) -> Stops:
@@ -378,10 +382,7 @@ def dump_spec(spec: StrategySpec) -> str:
         "entry": _written_sides(spec.entry),
         "exit": _written_sides(spec.exit),
         "confidence": _Plain(spec.confidence.text),
-        "sizing": {
-            "method": spec.sizing.method.value,
-            "value": _Plain(format(spec.sizing.value, "f")),
-        },
+        "sizing": _written_sizing(spec.sizing),
         "stops": {
             key: _written_distance(distance)
             for key in _STOPS
@@ -391,6 +392,18 @@ def dump_spec(spec: StrategySpec) -> str:
         "entry_order": order,
     }
     return str(yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100))
+
+
+def _written_sizing(sizing: SizingSpec) -> dict[str, object]:
+    written: dict[str, object] = {
+        "method": sizing.method.value,
+        "value": _Plain(format(sizing.value, "f")),
+    }
+    if sizing.method is SizingMethod.VOLATILITY_TARGET:
+        written["period"] = sizing.period
+    if sizing.fallback is not None:
+        written["fallback"] = _written_sizing(sizing.fallback)
+    return written
 
 
 def _written_sides(sides: Sides) -> _Written:

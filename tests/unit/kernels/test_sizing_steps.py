@@ -48,6 +48,9 @@ def test_affordable_lots_never_cost_more_than_the_cash(
         (steps.PERCENT_OF_EQUITY, 100_000, 1_000),
         (steps.FIXED_NOTIONAL, 55 * 10**8, 550),
         (steps.FIXED_QUANTITY, 77, 77),
+        # A year's deviation of 100 ticks is 0.001 per lot; 20 % of 1000.00 is 200.00.
+        (steps.VOLATILITY_TARGET, 200_000, 200_000),
+        (steps.KELLY, 100_000, 1_000),
     ],
 )
 def test_methods_give_hand_computed_lots(method: int, amount: int, lots: int) -> None:
@@ -73,3 +76,21 @@ def test_the_smallest_room_caps(rooms: steps.Rooms, cap: int) -> None:
 def test_largest_order_of_the_venue_caps() -> None:
     own = TERMS._replace(max_lots=7)
     assert steps.capped_lots(100, 10_000, 0, PLENTY, own) == (7, steps.BY_MAXIMUM)
+
+
+@pytest.mark.parametrize(
+    ("deviation", "root_ppm", "ticks"),
+    [
+        # 0.02 a bar over 100 bars a year is 0.2, in ticks of 0.01.
+        (0.02, 10_000_000, 20),
+        (0.0201, 10_000_000, 20),
+        (1e-9, 10_000_000, 1),
+        (0.0, 10_000_000, 0),
+        (float("nan"), 10_000_000, 0),
+        (float("inf"), 10_000_000, 0),
+    ],
+)
+def test_deviation_of_a_year_grows_with_the_root_of_its_bars(
+    deviation: float, root_ppm: int, ticks: int
+) -> None:
+    assert steps.yearly_ticks(deviation, root_ppm, 1, 100) == ticks

@@ -17,10 +17,13 @@ from fakes.risk_cases import (
     make_signal,
 )
 from tidewright.domain.errors import ConfigError
+from tidewright.domain.instrument import AssetClass
 from tidewright.domain.orders import ApprovedOrder, Bracket
 from tidewright.domain.signals import Direction, Target
 from tidewright.risk.account import AccountView
+from tidewright.kernels.edge import NO_TRADES, TradeSums, kelly_ppm
 from tidewright.risk.gate import RiskGate, SizingRefusal, SizingRequest
+from tidewright.risk.sizing import year_root_ppm
 
 
 def ask(
@@ -172,3 +175,79 @@ def test_sized_entry_passes_the_gate(method: str) -> None:
     assert isinstance(target, Target)
     intent = make_intent(lots=target.lots, bracket=Bracket(stop_ticks=target.stop_ticks))
     assert isinstance(gate.check(intent, make_account(equity=EQUITY)), ApprovedOrder)
+
+
+def test_volatility_target_buys_less_of_what_moves_more() -> None:
+    # 2 % of 10000.00 over a deviation of 100.00 a year and unit: 2 units, then 1.
+    for yearly, lots in ((10_000, 2_000), (20_000, 1_000)):
+        target = ask("volatility_target", "2", yearly_ticks=yearly)
+        assert isinstance(target, Target)
+        assert target.lots == lots
+
+
+def test_volatility_target_without_volatility_is_refused() -> None:
+    refused = ask("volatility_target", "2")
+    assert isinstance(refused, SizingRefusal)
+    assert (refused.rule, refused.limit) == ("sizing", "a known volatility")
+
+
+WINNING = TradeSums(700, 300, 0, 700 * 500_000, 300 * 500_000, 1_000 * 500_000**2)
+
+
+def test_kelly_buys_for_the_share_that_closed_trades_justify() -> None:
+    wide = make_gate(
+        max_position_size_percent=Decimal(100), max_total_exposure_percent=Decimal(100)
+    )
+    share = kelly_ppm(WINNING, 100_000)
+    assert 0 < share < 100_000
+    target = ask("kelly", "0.1", gate=wide, trades=WINNING)
+    assert isinstance(target, Target)
+    by_percent = ask("percent_of_equity", str(Decimal(share) / 10_000), gate=wide)
+    assert isinstance(by_percent, Target)
+    assert target.lots == by_percent.lots > 0
+
+
+def test_kelly_is_capped_like_every_other_method() -> None:
+    sure = WINNING._replace(losses=0, lost=0, gained=10**9)
+    target = ask("kelly", "1", trades=sure)
+    assert isinstance(target, Target)
+    assert target.lots == 10_000
+
+
+@pytest.mark.parametrize(
+    ("trades", "limit", "value"),
+    [
+        (NO_TRADES, "100 closed trades", "0"),
+        (NO_TRADES._replace(wins=99, gained=99), "100 closed trades", "99"),
+        (TradeSums(50, 50, 0, 50, 50, 100), "an edge above 0", "0 or below"),
+    ],
+)
+def test_kelly_without_an_edge_is_no_trade(trades: TradeSums, limit: str, value: str) -> None:
+    refused = ask("kelly", "0.5", trades=trades)
+    assert isinstance(refused, SizingRefusal)
+    assert (refused.rule, refused.limit, refused.value) == ("sizing", limit, value)
+
+
+def test_kelly_falls_back_until_enough_trades_have_closed_and_not_after() -> None:
+    fallback = ("percent_of_equity", Decimal(4))
+    target = ask("kelly", "0.5", fallback=fallback)
+    assert isinstance(target, Target)
+    assert target.lots == 4_000
+    losing = TradeSums(50, 60, 0, 50, 60, 110)
+    assert isinstance(ask("kelly", "0.5", fallback=fallback, trades=losing), SizingRefusal)
+
+
+@pytest.mark.parametrize(
+    ("asset_class", "timeframe", "bars"),
+    [
+        (AssetClass.CRYPTO, "1m", 525_600),
+        (AssetClass.CRYPTO, "1d", 365),
+        (AssetClass.FOREX, "1h", 6_240),
+        (AssetClass.STOCK, "5m", 252 * 78),
+        (AssetClass.STOCK, "12h", 252),
+        (AssetClass.STOCK, "1d", 252),
+        (AssetClass.STOCK, "1w", 36),
+    ],
+)
+def test_bars_of_a_year(asset_class: AssetClass, timeframe: str, bars: int) -> None:
+    assert year_root_ppm(asset_class, timeframe) == math.isqrt(bars * 10**12)

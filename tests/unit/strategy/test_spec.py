@@ -179,3 +179,54 @@ def test_dumped_document_is_plain_to_read() -> None:
     assert "confidence: 0.65\n" in text
     assert "  value: 5\n" in text
     assert "!!" not in text
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (
+            "{method: volatility_target, value: 20}",
+            SizingSpec(SizingMethod.VOLATILITY_TARGET, Decimal(20), 100),
+        ),
+        (
+            "{method: volatility_target, value: 20, period: 50}",
+            SizingSpec(SizingMethod.VOLATILITY_TARGET, Decimal(20), 50),
+        ),
+        ("{method: kelly, value: 0.5}", SizingSpec(SizingMethod.KELLY, Decimal("0.5"))),
+        (
+            "{method: kelly, value: 0.25, fallback: {method: percent_of_equity, value: 2}}",
+            SizingSpec(
+                SizingMethod.KELLY,
+                Decimal("0.25"),
+                fallback=SizingSpec(SizingMethod.PERCENT_OF_EQUITY, Decimal(2)),
+            ),
+        ),
+    ],
+)
+def test_sizing_with_more_than_a_value_is_read_and_written(
+    written: str, expected: SizingSpec
+) -> None:
+    spec = load_spec(edited("{method: percent_of_equity, value: 5}", written))
+    assert spec.sizing == expected
+    assert load_spec(dump_spec(spec)) == spec
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("{method: kelly, value: 1.5}", "expected above 0 up to 1"),
+        ("{method: percent_of_equity, value: 5, period: 9}", "belongs to volatility_target"),
+        (
+            "{method: percent_of_equity, value: 5, fallback: {method: kelly, value: 1}}",
+            "expected another method",
+        ),
+        (
+            "{method: kelly, value: 1, fallback: {method: risk_percent, value: 1}}",
+            "needs the distance of a stop",
+        ),
+    ],
+)
+def test_sizing_that_makes_no_sense_is_refused(written: str, said: str) -> None:
+    text = edited("{method: percent_of_equity, value: 5}", written)
+    with pytest.raises(ConfigError, match=said):
+        load_spec(text)

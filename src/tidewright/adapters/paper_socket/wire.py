@@ -161,8 +161,15 @@ def _moved(data: Mapping[str, Any]) -> StopMoved:
 
 
 def _borrow(data: Mapping[str, Any]) -> BorrowCharged:
-    numbers = (_integer(data, name) for name in ("lots", "ticks", "days", "rate_ppm", "amount"))
-    return BorrowCharged(_text(data, "instrument"), *numbers, *_place(data))
+    return BorrowCharged(
+        _text(data, "instrument"),
+        _integer(data, "lots"),
+        _integer(data, "ticks"),
+        _integer(data, "days"),
+        _integer(data, "rate_ppm"),
+        _integer(data, "amount"),
+        *_place(data),
+    )
 
 
 def _not_found(data: Mapping[str, Any]) -> OrderNotFound:
