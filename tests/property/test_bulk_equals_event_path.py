@@ -31,6 +31,7 @@ from tidewright.strategy.spec import SizingMethod, SizingSpec
 
 # Wide enough to keep trading, so that there is something to compare.
 WIDE = ("risk.max_drawdown_percent=100", "risk.max_daily_loss_percent=100")
+NO_BORROW = "paper.simulate_borrow=false"
 # Tight enough that every limit of money, pace and loss is met.
 TIGHT = (
     "risk.max_drawdown_percent=40",
@@ -263,7 +264,8 @@ def test_random_specs_with_partial_fills(market, spec, overrides, chance, seed) 
         "seed": f"seed={seed}",
     }
     strategy = loaded_spec(spec, "test")
-    found = assert_equal_runs(thin, instruments, strategy, plain_settings(*chosen.values()))
+    wanted = plain_settings(*chosen.values(), NO_BORROW)
+    found = assert_equal_runs(thin, instruments, strategy, wanted)
     if found["fills"] > found["orders"]:
         event("more fills than orders")
 
@@ -278,7 +280,7 @@ def test_random_specs_within_random_limits(market, spec, overrides, windowed) ->
         series,
         instruments,
         loaded_spec(spec, "test"),
-        plain_settings(*overrides),
+        plain_settings(*overrides, NO_BORROW),
         window if windowed else TradingWindow(0),
     )
     for name, count in found.items():

@@ -20,8 +20,8 @@ from tidewright.domain.errors import ConfigError
 from tidewright.domain.instrument import AssetClass
 from tidewright.domain.orders import ApprovedOrder, Bracket
 from tidewright.domain.signals import Direction, Target
-from tidewright.risk.account import AccountView
 from tidewright.kernels.edge import NO_TRADES, TradeSums, kelly_ppm
+from tidewright.risk.account import AccountView
 from tidewright.risk.gate import RiskGate, SizingRefusal, SizingRequest
 from tidewright.risk.sizing import year_root_ppm
 

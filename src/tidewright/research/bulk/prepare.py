@@ -30,6 +30,7 @@ from tidewright.research.bulk.settings import (
 )
 from tidewright.risk.settings import OFF
 from tidewright.strategy.compile import CompiledStrategy
+from tidewright.strategy.model import SizingMethod, StrategySpec
 from tidewright.strategy.outputs import N_OUTPUTS
 
 _BARS = ("ts_event", "ts_known", "open", "high", "low", "close", "volume")
@@ -165,8 +166,9 @@ def _unsupported(request: BulkRequest, series: Sequence[BarArrays]) -> str | Non
         return f"{len(setups)} strategies share one account"
     if not isinstance(setups[0].strategy, CompiledStrategy):
         return f"strategy {setups[0].strategy.name!r} is written in Python"
-    if request.config.risk.pilot_loss_budget != OFF:
-        return "a pilot's loss budget is set"
+    unsupported = _not_mirrored(request, setups[0].strategy.spec)
+    if unsupported is not None:
+        return unsupported
     for one in series:
         if one.timeframe != request.config.feed_timeframe:
             return f"{one.instrument} has bars of {one.timeframe}, not of the feed's timeframe"
@@ -175,6 +177,21 @@ def _unsupported(request: BulkRequest, series: Sequence[BarArrays]) -> str | Non
     for instrument in request.instruments:
         if not whole_minimum(instrument):
             return f"{instrument.id} has a smallest order value finer than money is counted in"
+    return None
+
+
+def _not_mirrored(request: BulkRequest, spec: StrategySpec) -> str | None:
+    """Return what of a strategy or its limits only the event path knows."""
+    if request.config.risk.pilot_loss_budget != OFF:
+        return "a pilot's loss budget is set"
+    new = {SizingMethod.VOLATILITY_TARGET, SizingMethod.KELLY} & set(spec.sizing.methods)
+    if new:
+        return f"strategy {spec.name!r} sizes by {min(new)}"
+    if spec.entry.short is None:
+        return None
+    for instrument in request.instruments:
+        if instrument.shortable and request.paper.borrow_ppm(instrument.borrow_rate) > 0:
+            return f"{instrument.id} may be sold short at a fee for borrowing it"
     return None
 
 
