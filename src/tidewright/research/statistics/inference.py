@@ -72,6 +72,8 @@ class MeanEstimate:
     def interval(self, level: float = 0.90) -> tuple[Float64, Float64]:
         """Return (low, high), which the true mean lies between in a share ``level`` of cases.
 
+        A series that does not vary has a single point, which proves nothing.
+
         Raises
         ------
         ConfigError
