@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import string
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 
@@ -57,6 +58,12 @@ _literals = st.one_of(
 def _any_column() -> st.SearchStrategy[Node]:
     references = [resolve(name, ()) for name in declarations()]
     references += [resolve("sma", (7,)), resolve("bollinger_upper", (20, 2.5))]
+    references += [
+        replace(resolve("sma", (7,)), timeframe="4h"),
+        replace(resolve("change", (20,)), across="rank"),
+        replace(resolve("zscore", (9,)), across="zscore", by="sector"),
+        replace(resolve("close", ()), timeframe="1d", across="demean", by="quote"),
+    ]
     return st.sampled_from(references).map(Column)
 
 

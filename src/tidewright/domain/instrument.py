@@ -52,6 +52,8 @@ class Instrument:
         what the venue charges by itself.
     source : str
         Where this definition came from; anything inferred says so.
+    sector : str
+        What cross-sections by sector compare it with; empty = not known.
     """
 
     id: str
@@ -69,6 +71,7 @@ class Instrument:
     shortable: bool = False
     source: str = ""
     borrow_rate: Decimal | None = None
+    sector: str = ""
 
     def __post_init__(self) -> None:
         if not all(size.is_finite() and size > 0 for size in (self.tick_size, self.lot_size)):

@@ -48,6 +48,7 @@ def adopt(engine: Engine, sequence: int, slice_: ev.Slice, recorded: Outcome | N
         elif not isinstance(event, ev.Started):
             engine.take(event, discarded)
     if any(isinstance(event, Bar) for event in slice_.events):
+        engine.end_of_bars()
         state.gate.mark(slice_.ts_known, state.equity())
     facts: tuple[Any, ...] = recorded.facts if recorded is not None else ()
     for fact in facts:

@@ -104,6 +104,7 @@ class Engine:
                 handler(event, facts, commands)
         equity = state.equity()
         if bars:
+            state.sections.update(touched)
             facts += state.gate.mark(ts, equity)
             window = state.window
             inside = window.start <= ts and (ts < window.end or not window.end)
@@ -127,6 +128,11 @@ class Engine:
         else:
             track.accept(bar, self._touched)
             self.state.marks[bar.instrument] = bar.close
+
+    def end_of_bars(self) -> None:
+        """Close a slice whose bars were taken without deciding anything."""
+        self.state.sections.update(self._touched)
+        self._touched.clear()
 
     def take(self, event: ev.Event, facts: list[Fact]) -> list[Command]:
         """Take any event that is no bar, and return the commands that follow from it."""

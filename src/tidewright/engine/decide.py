@@ -92,10 +92,9 @@ class Decider:
         setups = state.config.strategies
         entries: list[_Entry] = []
         for track, series in touched:
-            columns = series.columns
             name = track.instrument.id
             for watch in series.watches:
-                outputs = watch.evaluator.evaluate(columns.current, columns.previous)
+                outputs = watch.evaluator.evaluate(watch.rows.current, watch.rows.previous)
                 setup = setups[watch.index]
                 holding = holdings.get(name)
                 if holding is None:

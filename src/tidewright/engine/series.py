@@ -15,6 +15,7 @@ from tidewright.domain.market import Bar
 from tidewright.domain.time import timeframe_nanoseconds
 from tidewright.features.declarations import ColumnReference
 from tidewright.features.streaming import StreamingColumns
+from tidewright.features.timeframes import RowColumns
 from tidewright.kernels.correlation import returns_correlation
 from tidewright.market.aggregation import BarAggregator, aggregate
 from tidewright.market.arrays import BarArrays
@@ -47,18 +48,40 @@ class Strategy(Protocol):
         """Return the strategy bound to a row layout."""
 
 
+class Rows(Protocol):
+    """The newest two rows of something."""
+
+    @property
+    def current(self) -> Float64:
+        """Newest row, NaN = unknown."""
+
+    @property
+    def previous(self) -> Float64:
+        """Row before it."""
+
+
 @dataclass(slots=True)
 class Watch:
-    """One strategy watching one series."""
+    """One strategy watching one series: it is shown the series' rows, or wider ones."""
 
     index: int
     evaluator: Evaluator
+    rows: Rows
 
 
 class Series:
     """Bars of one instrument in one timeframe, with every column that a strategy reads."""
 
-    __slots__ = ("aggregator", "bars_per_row", "columns", "instrument", "timeframe", "watches")
+    __slots__ = (
+        "_mixed",
+        "aggregator",
+        "bars_per_row",
+        "closed",
+        "columns",
+        "instrument",
+        "timeframe",
+        "watches",
+    )
 
     def __init__(
         self,
@@ -75,34 +98,93 @@ class Series:
         self.bars_per_row = timeframe_nanoseconds(timeframe) // timeframe_nanoseconds(
             feed_timeframe
         )
+        self.closed = 0
+        """Bars of this timeframe that closed with the newest bar of the feed."""
         pairs = list(strategies)
-        references = {column: None for _, strategy in pairs for column in strategy.references}
-        self.columns = StreamingColumns(tuple(references), instrument)
-        self.watches = [
-            Watch(index, strategy.evaluator(self.columns.references)) for index, strategy in pairs
-        ]
+        references = {column.own: None for _, strategy in pairs for column in strategy.references}
+        self._mixed: RowColumns | None = None
+        self.columns: StreamingColumns | RowColumns
+        if any(column.timeframe for column in references):
+            self._mixed = RowColumns(tuple(references), instrument, feed_timeframe, timeframe)
+            self.columns = self._mixed
+        else:
+            self.columns = StreamingColumns(tuple(references), instrument)
+        self.watches = [self._watch(index, strategy) for index, strategy in pairs]
+
+    def _watch(self, index: int, strategy: Strategy) -> Watch:
+        layout = self.columns.references
+        across = tuple(column for column in strategy.references if column.across)
+        rows = WiderRows(self, across) if across else self.columns
+        return Watch(index, strategy.evaluator((*layout, *across)), rows)
 
     def accept(self, bar: Bar) -> bool:
         """Take a bar of the feed; return whether a bar of this timeframe closed with it."""
         aggregator = self.aggregator
+        if self._mixed is not None:
+            self._mixed.take(bar)
         if aggregator is None:
             self.columns.update(bar)
+            self.closed = 1
             return True
         closed = aggregator.update(bar)
         for longer in closed:
             self.columns.update(longer)
+        self.closed = len(closed)
         return bool(closed)
 
     def restore(self, bars: BarArrays) -> None:
         """Reopen from the anchor, the first row of the feed's bars."""
+        rows = bars if self.aggregator is None else aggregate(bars, self.timeframe).bars
+        if isinstance(self.columns, RowColumns):
+            self.columns.restore(rows, bars)
+        else:
+            self.columns.restore(rows)
         if self.aggregator is None:
-            self.columns.restore(bars)
             return
-        self.columns.restore(aggregate(bars, self.timeframe).bars)
         self.aggregator = BarAggregator(self.instrument, self.timeframe)
         # Only the bucket of the last bar can be unfinished; earlier ones are given out and gone.
         for bar in bars.slice(max(0, len(bars) - self.bars_per_row), len(bars)).bars():
             self.aggregator.update(bar)
+
+
+class WiderRows:
+    """Rows of a series with the cross-sections of one strategy behind them.
+
+    Parameters
+    ----------
+    series : Series
+        What the rows are of.
+    across : sequence of ColumnReference
+        The cross-sections.
+    """
+
+    __slots__ = ("_series", "_width", "across", "current", "places", "previous")
+
+    def __init__(self, series: Series, across: Sequence[ColumnReference]) -> None:
+        layout = series.columns.references
+        self._series = series
+        self._width = len(layout)
+        self.across = tuple(across)
+        self.places = np.array([layout.index(column.own) for column in across], np.int64)
+        """Columns of the series that the cross-sections are taken of."""
+        self.current: Float64 = np.full(len(layout) + len(across), np.nan)
+        self.previous: Float64 = self.current.copy()
+
+    def advance(self, sections: Float64) -> None:
+        """Take the cross-sections of the series' newest row."""
+        columns, width = self._series.columns, self._width
+        self.current, self.previous = self.previous, self.current
+        if self._series.closed > 1:
+            # The row before was never evaluated, so it was part of no cross-section.
+            self.previous[width:] = np.nan
+        self.previous[:width] = columns.previous
+        self.current[:width] = columns.current
+        self.current[width:] = sections
+
+    def restore(self, sections: Float64) -> None:
+        """Take the cross-sections of the newest row after the series was restored."""
+        self.current[: self._width] = self._series.columns.current
+        self.current[self._width :] = sections
 
 
 class Track:

@@ -85,8 +85,9 @@ def restore_snapshot(
         state.gate.restore(data["risk"])
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise DataIntegrityError(f"snapshot cannot be read: {error!r}") from error
-    for name, track in state.tracks.items():
-        bars = history(name)
-        if bars is not None:
-            track.restore(bars)
-            state.marks[name] = track.mark
+    known = {name: bars for name in state.tracks if (bars := history(name)) is not None}
+    for name, bars in known.items():
+        track = state.tracks[name]
+        track.restore(bars)
+        state.marks[name] = track.mark
+    state.sections.restore(state.tracks, known)

@@ -11,6 +11,7 @@ from tidewright.domain.instrument import Instrument
 from tidewright.domain.portfolio import Trade
 from tidewright.engine.config import EngineConfig, StrategySetup
 from tidewright.engine.portfolio import Portfolio
+from tidewright.engine.sections import Sections
 from tidewright.engine.series import Series, Track, correlation_of
 from tidewright.execution.manager import OrderManager
 from tidewright.kernels.edge import NO_TRADES, TradeSums, trade_return, with_trade_flat
@@ -31,6 +32,7 @@ class EngineState:
     def __init__(self, config: EngineConfig) -> None:
         self.config = config
         self.tracks: dict[str, Track] = {}
+        self.sections = Sections(config.strategies)
         self.portfolio = Portfolio()
         self.orders = OrderManager(config.execution)
         self.gate = RiskGate(config.risk, {})

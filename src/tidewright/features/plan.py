@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tidewright.domain.errors import ConfigError
 from tidewright.domain.instrument import Instrument
 from tidewright.features.declarations import (
     CalendarRecipe,
@@ -90,7 +91,7 @@ def plan_columns(references: Sequence[ColumnReference], instrument: Instrument) 
     ConfigError
         If a reference is not of a declared column with valid parameters.
     """
-    visible = tuple(resolve(item.name, item.parameters) for item in references)
+    visible = tuple(_plain(item) for item in references)
     columns = _with_operands(visible)
     places = {column: place for place, column in reversed(list(enumerate(columns)))}
     entries: list[tuple[int, ...]] = []
@@ -122,6 +123,15 @@ def plan_columns(references: Sequence[ColumnReference], instrument: Instrument) 
         np.array(operations, np.int64).reshape(-1, derived.FIELDS),
         tuple(times),
     )
+
+
+def _plain(item: ColumnReference) -> ColumnReference:
+    if not item.is_plain:
+        raise ConfigError(
+            f"column was {item.label}; expected one of an instrument's own bars: other timeframes "
+            "and cross-sections are joined to rows by features.timeframes and features.across"
+        )
+    return resolve(item.name, item.parameters)
 
 
 def _with_operands(columns: Sequence[ColumnReference]) -> list[ColumnReference]:

@@ -15,6 +15,7 @@ from tidewright.kernels import (
     bars,
     brackets,
     correlation,
+    cross_section,
     derived,
     edge,
     expressions,
@@ -154,6 +155,11 @@ def _column_calls() -> tuple[Call, ...]:
         (
             expressions.evaluate_rows,
             (code, _floats(1), _floats(1, 1), _floats(1), _floats(1, 1)),
+        ),
+        (cross_section.cross_section, (cross_section.RANK, one, _ints(1), _floats(1))),
+        (
+            cross_section.cross_section_rows,
+            (cross_section.RANK, one, _ints(1), np.array([0, 1], np.int64), _floats(1)),
         ),
         (correlation.returns_correlation, (_ints(3), _ints(3))),
         (brackets.distance_ticks, (1.0, 1, 1)),

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+import numpy as np
+
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.instrument import Instrument
 from tidewright.engine.config import StrategySetup
-from tidewright.features.bulk import bulk_columns
 from tidewright.features.declarations import ColumnReference
-from tidewright.market.aggregation import aggregate
 from tidewright.market.arrays import BarArrays, Int64
+from tidewright.research.bulk.columns import instrument_rows
 from tidewright.research.lookahead import Float64, Observation, Sources, Subject
 from tidewright.strategy.compile import CompiledStrategy
 from tidewright.strategy.outputs import DISTANCES, Output
@@ -25,7 +26,7 @@ SCALE = 4
 def columns_subject(
     references: Sequence[ColumnReference], instruments: Sequence[Instrument]
 ) -> Subject:
-    """Return declared columns as a subject; sources are bars of the instruments, in any order.
+    """Return declared columns as a subject; sources are bars of the instruments, by id.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ def columns_subject(
                 known,
                 {column.label: matrix[:, n] for n, column in enumerate(references)},
             )
-            for one, known, matrix in _rows(sources, references, "", instruments)
+            for one, known, matrix in _rows(sources, references, instruments)
         ]
 
     return subject
@@ -60,7 +61,7 @@ def strategy_subject(setup: StrategySetup, instruments: Sequence[Instrument]) ->
 
     def subject(sources: Sources) -> list[Observation]:
         found = []
-        for one, known, matrix in _rows(sources, strategy.references, setup.timeframe, instruments):
+        for one, known, matrix in _rows(sources, strategy.references, instruments, setup):
             outputs = strategy.evaluate_bulk(matrix)
             values = {column.label: matrix[:, n] for n, column in enumerate(strategy.references)}
             values |= {f"output {output.name.lower()}": outputs[:, output] for output in Output}
@@ -77,7 +78,7 @@ def decisions(
     wanted = [output for output in Output if output not in DISTANCES]
     strategy = _bulk(setup)
     found = []
-    for one, known, matrix in _rows(sources, strategy.references, setup.timeframe, instruments):
+    for one, known, matrix in _rows(sources, strategy.references, instruments, setup):
         outputs = strategy.evaluate_bulk(matrix)
         values = {output.name.lower(): outputs[:, output] for output in wanted}
         found.append(Observation(source_name(one), known, values))
@@ -140,16 +141,24 @@ def _bulk(setup: StrategySetup) -> CompiledStrategy | PythonStrategy:
 def _rows(
     sources: Sources,
     references: Sequence[ColumnReference],
-    timeframe: str,
     instruments: Sequence[Instrument],
+    setup: StrategySetup | None = None,
 ) -> list[tuple[BarArrays, Int64, Float64]]:
     """Return for each source when its rows were there, and the rows."""
     by_id = {one.id: one for one in instruments}
-    found = []
-    for one in sources:
-        bars, known = one, one.ts_known
-        if timeframe and timeframe != one.timeframe:
-            longer = aggregate(one, timeframe)
-            bars, known = longer.bars, one.ts_known[longer.source_row]
-        found.append((one, known, bulk_columns(references, bars, by_id[one.instrument])))
-    return found
+    timeframe, symbols = (setup.timeframe, setup.symbols) if setup is not None else ("", None)
+    found = instrument_rows(
+        sources,
+        [by_id[one.instrument] for one in sources],
+        references,
+        timeframe,
+        [symbols is None or one.instrument in symbols for one in sources],
+    )
+    return [
+        (
+            one,
+            one.ts_known if rows.source_row is None else one.ts_known[rows.source_row],
+            np.ascontiguousarray(rows.columns.T),
+        )
+        for one, rows in zip(sources, found, strict=True)
+    ]

@@ -199,3 +199,41 @@ def test_columns_are_listed_once_in_writing_order() -> None:
 def test_no_column_hides_behind_a_function() -> None:
     assert not set(FUNCTIONS) & set(declarations())
     assert not {"and", "or", "not"} & (set(FUNCTIONS) | set(declarations()))
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("sma(10)@1h", "sma(10)@1h"),
+        ("close @1d", "close@1d"),
+        ("rank(change(20))", "rank(change(20))"),
+        ("zscore(change(5)@1h, by = sector)", "zscore(change(5)@1h, by=sector)"),
+        ("zscore(20)", "zscore(20)"),
+        ("weight(rsi, by=quote)", "weight(rsi(14), by=quote)"),
+    ],
+)
+def test_columns_of_other_timeframes_and_across_instruments(text, label):
+    tree = parse(text)
+    assert isinstance(tree, Column)
+    assert tree.reference.label == print_tree(tree) == label
+    assert parse(label) == tree
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("sma(10)@1x", "timeframe was '1x'"),
+        ("sma(10)@ 1h", "like sma\\(10\\)@1h"),
+        ("close@1h@2h", "the end, it was '@2h'"),
+        ("rank", "takes one column, like rank\\(change\\(20\\)\\)"),
+        ("rank(5)", "it was 5"),
+        ("rank(close + 1)", "it was close \\+ 1"),
+        ("rank(rank(close))", "it was rank\\(close\\)"),
+        ("demean(close, sector)", "expected by="),
+        ("demean(close, by=sectr)", "did you mean 'sector'"),
+        ("demean(close, by=sector, 3)", "expected '\\)'"),
+    ],
+)
+def test_other_timeframes_and_sections_that_make_no_sense_are_told_with_their_place(text, reason):
+    with pytest.raises(ExpressionError, match=reason):
+        parse(text)

@@ -178,6 +178,7 @@ def _references(config: EngineConfig, instrument: str) -> list[ColumnReference]:
         if setup.timeframe in ("", config.feed_timeframe)
         and (setup.symbols is None or instrument in setup.symbols)
         for reference in setup.strategy.references
+        if reference.is_plain
     }
     return list(found)
 

@@ -8,6 +8,7 @@ declarations and nothing else.
 """
 
 from tidewright.features.declarations.model import (
+    GROUPINGS,
     MAX_WINDOW,
     NOT_YET,
     CalendarRecipe,
@@ -25,6 +26,7 @@ from tidewright.features.declarations.model import (
 from tidewright.features.declarations.registry import declarations, resolve
 
 __all__ = [
+    "GROUPINGS",
     "MAX_WINDOW",
     "NOT_YET",
     "CalendarRecipe",

@@ -70,6 +70,10 @@ class ParameterDeclaration:
     whole: bool = True
 
 
+GROUPINGS = ("sector", "asset_class", "quote", "venue")
+"""Properties of instruments by which a cross-section can be taken apart."""
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnReference:
     """A column with its parameters filled in; `resolve` makes valid ones.
@@ -80,17 +84,50 @@ class ColumnReference:
         Name of a declared column.
     parameters : tuple of float
         One value for each declared parameter.
+    timeframe : str
+        Timeframe of the bars that it is of; empty means that of the row. The value is that of the
+        latest such bar whose ``ts_known`` is not after the row's.
+    across : str
+        Function of `kernels.cross_section.CROSS_FUNCTIONS` that places the value among those of
+        all instruments that gained a row at the same moment; empty means the value itself.
+    by : str
+        One of `GROUPINGS`: compares with instruments of the same group only; empty with all.
     """
 
     name: str
     parameters: tuple[float, ...] = ()
+    timeframe: str = ""
+    across: str = ""
+    by: str = ""
 
     @property
     def label(self) -> str:
-        """How a person writes it, such as ``"sma(10)"`` or ``"close"``."""
-        if not self.parameters:
-            return self.name
-        return f"{self.name}({', '.join(number_text(value) for value in self.parameters)})"
+        """How a person writes it, such as ``"sma(10)"``, ``"sma(10)@1h"`` or ``"rank(close)"``."""
+        text = self.name
+        if self.parameters:
+            text += f"({', '.join(number_text(value) for value in self.parameters)})"
+        if self.timeframe:
+            text += f"@{self.timeframe}"
+        if not self.across:
+            return text
+        return f"{self.across}({text}, by={self.by})" if self.by else f"{self.across}({text})"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is of the row's own bars and its own instrument."""
+        return not self.timeframe and not self.across
+
+    @property
+    def own(self) -> ColumnReference:
+        """The column of one instrument alone that a cross-section is taken of; itself if none."""
+        if not self.across:
+            return self
+        return ColumnReference(self.name, self.parameters, self.timeframe)
+
+    @property
+    def plain(self) -> ColumnReference:
+        """The column as the bars of its timeframe have it."""
+        return self if self.is_plain else ColumnReference(self.name, self.parameters)
 
 
 @dataclass(frozen=True, slots=True)

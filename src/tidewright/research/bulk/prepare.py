@@ -11,15 +11,14 @@ from tidewright.domain.errors import ConfigError
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.money import from_decimal
 from tidewright.domain.time import timeframe_nanoseconds
-from tidewright.features.bulk import bulk_table
 from tidewright.features.declarations import ColumnReference
 from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.breakers import NEVER
 from tidewright.kernels.bulk.signals import BLOCK, flag_rows
 from tidewright.kernels.bulk.venue import PRICE_END
 from tidewright.kernels.fills import FAR, FillRules
-from tidewright.market.aggregation import aggregate
 from tidewright.market.arrays import BarArrays, Int64
+from tidewright.research.bulk.columns import instrument_rows
 from tidewright.research.bulk.request import BulkRequest, Unsupported
 from tidewright.research.bulk.settings import (
     limits_of,
@@ -80,7 +79,8 @@ def prepare(request: BulkRequest) -> Prepared | Unsupported:
     by_id = {instrument.id: instrument for instrument in request.instruments}
     instruments = tuple(by_id[one.instrument] for one in series)
     timeframe = setup.timeframe or config.feed_timeframe
-    market = _market(series, instruments, strategy.references, timeframe, request.silent)
+    watched = [setup.symbols is None or one.id in setup.symbols for one in instruments]
+    market = _market(series, instruments, strategy.references, timeframe, watched, request.silent)
     rules = request.paper.rules(request.seed)
     bars_per_row = timeframe_nanoseconds(timeframe) // timeframe_nanoseconds(config.feed_timeframe)
     return Prepared(
@@ -221,6 +221,7 @@ def _market(
     instruments: Sequence[Instrument],
     references: Sequence[ColumnReference],
     timeframe: str,
+    watched: Sequence[bool],
     silent: Int64,
 ) -> at.Market:
     bars = [_joined([getattr(one, name) for one in series]) for name in _BARS]
@@ -231,7 +232,7 @@ def _market(
     else:
         order = np.argsort(bars[1], kind="stable")
         owner = np.searchsorted(first, order, side="right") - 1
-    columns, column_rows, firsts = _column_rows(series, instruments, references, timeframe)
+    columns, column_rows, firsts = _column_rows(series, instruments, references, timeframe, watched)
     return at.Market(
         opened=bars[0],
         known=bars[1],
@@ -255,23 +256,21 @@ def _column_rows(
     instruments: Sequence[Instrument],
     references: Sequence[ColumnReference],
     timeframe: str,
+    watched: Sequence[bool],
 ) -> tuple[at.Float64, Int64, Int64]:
     """Return columns, the row that came with each bar, and the first row of each instrument."""
     parts, places, counts = [], [], []
     total = 0
-    for one, instrument in zip(series, instruments, strict=True):
-        if timeframe == one.timeframe:
-            bars = one
-        else:
-            longer = aggregate(one, timeframe)
-            bars = longer.bars
+    found = instrument_rows(series, instruments, references, timeframe, watched)
+    for one, rows in zip(series, found, strict=True):
+        if rows.source_row is not None:
             place = np.full(len(one), -1, np.int64)
             # Where a bar finishes two longer ones, the later one is the row that is evaluated.
-            place[longer.source_row] = total + np.arange(len(bars))
+            place[rows.source_row] = total + np.arange(len(rows.bars))
             places.append(place)
-        parts.append(bulk_table(references, bars, instrument))
-        counts.append(len(bars))
-        total += len(bars)
+        parts.append(rows.columns)
+        counts.append(len(rows.bars))
+        total += len(rows.bars)
     columns = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
     column_row = np.concatenate(places) if places else np.zeros(0, np.int64)
     return columns, column_row, _firsts(counts)

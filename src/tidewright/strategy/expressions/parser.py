@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from tidewright.domain.errors import ConfigError, nearest
-from tidewright.features.declarations import declarations, resolve
+from tidewright.domain.time import timeframe_nanoseconds
+from tidewright.features.declarations import GROUPINGS, declarations, resolve
+from tidewright.kernels.cross_section import CROSS_FUNCTIONS
 from tidewright.strategy.expressions.printer import POWERS, print_tree
 from tidewright.strategy.expressions.tokens import ExpressionError, Token, TokenKind, tokenize
 from tidewright.strategy.expressions.tree import (
@@ -215,8 +217,12 @@ class _Parser:
         name = token.text
         if name in self._names:
             return self._grown(self._names[name], token.start)
+        if self._token.text == "(" and name in CROSS_FUNCTIONS and self._is_across(name):
+            return self._across(token)
+        if name in CROSS_FUNCTIONS and name not in declarations():
+            raise self._error(f"{name} takes one column, like {name}(change(20))", token.start)
         if name not in FUNCTIONS and name not in declarations():
-            known = (*self._names, *FUNCTIONS, *declarations())
+            known = (*self._names, *FUNCTIONS, *CROSS_FUNCTIONS, *declarations())
             raise self._error(
                 f"{name!r} is no column or function{nearest(name.lower(), known)}", token.start
             )
@@ -260,7 +266,57 @@ class _Parser:
             reference = resolve(token.text, values)
         except ConfigError as error:
             raise self._error(str(error), token.start) from error
+        if self._token.kind is TokenKind.TIMEFRAME:
+            reference = replace(reference, timeframe=self._timeframe(self._take()))
         return self._grown(Column(reference), token.start)
+
+    def _timeframe(self, token: Token) -> str:
+        timeframe = token.text.removeprefix("@")
+        try:
+            timeframe_nanoseconds(timeframe)
+        except ConfigError as error:
+            raise self._error(str(error), token.start) from error
+        return timeframe
+
+    def _is_across(self, name: str) -> bool:
+        """Tell ``zscore(change(5))``, among all instruments, from the column ``zscore(20)``."""
+        argument = self._tokens[self._place + 1]
+        return name not in declarations() or (
+            argument.kind is TokenKind.NAME and argument.text not in self._names
+        )
+
+    def _across(self, token: Token) -> _Part:
+        opening = self._take()
+        operand = self._expression(0)
+        node = operand.node
+        if not isinstance(node, Column) or node.reference.across:
+            raise self._error(
+                f"{token.text} takes one column, like {token.text}(change(20)); "
+                f"it was {print_tree(node)}",
+                operand.start,
+            )
+        by = ""
+        if self._token.text == ",":
+            self._take()
+            by = self._grouping(token.text)
+        self._close(opening)
+        reference = replace(node.reference, across=token.text, by=by)
+        return self._grown(Column(reference), token.start)
+
+    def _grouping(self, function: str) -> str:
+        if self._take().kind is not TokenKind.BY:
+            self._place -= 1
+            raise self._unexpected(
+                f"by= and a property of instruments, like {function}(x, by=sector)"
+            )
+        token = self._take()
+        if token.text not in GROUPINGS:
+            raise self._error(
+                f"grouping was {token}; expected one of {', '.join(GROUPINGS)}"
+                f"{nearest(token.text, GROUPINGS)}",
+                token.start,
+            )
+        return token.text
 
     def _parameter(self, name: str, part: _Part) -> float:
         node = part.node

@@ -44,9 +44,15 @@ def print_number(value: float) -> str:
 
 def print_column(reference: ColumnReference) -> str:
     """Return a column as the language writes it."""
-    if not reference.parameters:
-        return reference.name
-    return f"{reference.name}({', '.join(print_number(value) for value in reference.parameters)})"
+    text = reference.name
+    if reference.parameters:
+        text += f"({', '.join(print_number(value) for value in reference.parameters)})"
+    if reference.timeframe:
+        text += f"@{reference.timeframe}"
+    if not reference.across:
+        return text
+    by = f", by={reference.by}" if reference.by else ""
+    return f"{reference.across}({text}{by})"
 
 
 def print_tree(node: Node) -> str:

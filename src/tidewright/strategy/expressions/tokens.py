@@ -18,6 +18,8 @@ class TokenKind(StrEnum):
 
     NUMBER = "number"
     NAME = "name"
+    TIMEFRAME = "timeframe"
+    BY = "by"
     OPERATOR = "operator"
     END = "end"
 
@@ -86,6 +88,8 @@ def _excerpt(line: str, column: int) -> str:
 _TOKEN = re.compile(
     r"(?P<space>[ \t\r\n]+)"
     r"|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<timeframe>@[0-9]+[A-Za-z]+)"
+    r"|(?P<by>by[ \t]*=(?!=))"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
     r"|(?P<operator><=|>=|==|!=|[-+*/<>(),])"
 )
@@ -97,6 +101,7 @@ _HINTS: Mapping[str, str] = MappingProxyType(
         "|": "; conditions are joined with 'or'",
         "!": "; a condition is reversed with 'not'",
         "[": "; the value one bar before is previous(x)",
+        "@": "; a column of longer bars is written like sma(10)@1h",
         "%": "; write a percentage as a plain number",
     }
 )
