@@ -151,13 +151,17 @@ def require_paper(settings: Settings) -> None:
 
 def choose_strategies(names: Sequence[str], settings: Settings) -> list[LoadedStrategy]:
     """Return the strategies that were asked for, or those of the settings."""
+    return load_strategies(names or settings.strategies, default_stops(settings))
+
+
+def default_stops(settings: Settings) -> Stops | None:
+    """Return the stops of strategies that name none of their own; None for none."""
+    if not settings.signals.default_stops:
+        return None
     risk = settings.risk
-    stops = Stops(
+    return Stops(
         AtrDistance(float(risk.stop_loss_atr_multiplier)),
         AtrDistance(float(risk.take_profit_atr_multiplier)),
-    )
-    return load_strategies(
-        names or settings.strategies, stops if settings.signals.default_stops else None
     )
 
 

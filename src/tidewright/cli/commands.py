@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, Entry] = {
     "backtest": Entry("run:backtest", "Run a strategy over stored data.", _RUN),
     "replay": Entry("run:replay", "Decide a recorded run again and compare.", _RUN),
     "paper-venue": Entry("run:paper_venue", "Serve the paper venue as its own process.", _RUN),
+    "sweep": Entry("sweep:sweep", "Run many choices of a strategy's numbers.", _RESEARCH),
     "lookahead": Entry(
         "lookahead:lookahead", "Check that a strategy never knew its future.", _RESEARCH
     ),

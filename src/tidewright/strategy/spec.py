@@ -125,17 +125,26 @@ class SpecTemplate:
             If a name is not one of the document's, or the spec would not be valid.
         """
         for name, value in values.items():
-            if name not in self.parameters:
-                known = ", ".join(self.parameters) or "none"
-                raise self.root.error(
-                    f"parameter was {name!r}; expected one of the document's: {known}"
-                    f"{nearest(name, self.parameters)}"
-                )
+            self.check_name(name)
             if not math.isfinite(value):
                 raise self.root.error(f"parameter {name} was {value}; expected a finite number")
         chosen = {**self.parameters, **values}
         names = {name: print_number(value) for name, value in chosen.items()}
         return _read_spec(replace(self.root, names=names))
+
+    def check_name(self, name: str) -> None:
+        """Make sure that a name is one of the document's named numbers.
+
+        Raises
+        ------
+        ConfigError
+            If it is not.
+        """
+        if name not in self.parameters:
+            raise self.root.error(
+                f"parameter was {name!r}; expected one of the document's: "
+                f"{', '.join(self.parameters) or 'none'}{nearest(name, self.parameters)}"
+            )
 
 
 def load_template(text: str, source: str = "") -> SpecTemplate:
