@@ -130,11 +130,11 @@ def resampled_days(
     else:
         begins = np.zeros((paths, n_days), dtype=np.bool_)
         begins[:, :: max(1, round(block))] = True
-    begins[:, 0] = True
     places = np.arange(n_days)
     start = np.maximum.accumulate(np.where(begins, places, 0), axis=1)
-    first = generator.integers(0, n_days, (paths, n_days))
-    return (np.take_along_axis(first, start, axis=1) + places - start) % n_days
+    # Each block moves all its days by the same draw around the circle.
+    moved = generator.integers(0, n_days, (paths, n_days))
+    return (np.take_along_axis(moved, start, axis=1) + places) % n_days
 
 
 def day_counts(

@@ -32,7 +32,13 @@ def test_block_length_of_an_autoregression_is_near_its_closed_form(carry, blocks
     days = 5_000
     ideal = (2.0 * (2.0 * carry / (1.0 - carry**2)) ** 2 / factor * days) ** (1 / 3)
     found = bootstrap.block_length(autoregressive(2, 60, days, carry), blocks)
-    assert float(np.median(found)) == pytest.approx(ideal, rel=0.25)
+    assert float(np.median(found)) == pytest.approx(ideal, rel=0.12)
+
+
+def test_blocks_of_one_length_are_longer_by_their_better_factor():
+    values = autoregressive(2, 5, 2_000, 0.4)
+    random, equal = (bootstrap.block_length(values, blocks) for blocks in Blocks)
+    assert equal == pytest.approx(random * 1.5 ** (1 / 3))
 
 
 def test_block_length_of_noise_is_short_and_of_nothing_is_one():
