@@ -45,7 +45,7 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     Strict IEEE arithmetic, no fast-math, no parallel loops: a kernel gives the same bits wherever
     it runs. Integer division by zero gives 0 and is never relied on.
     """
-    return _jit(function, counted=True)
+    return _jit(function, counted=True, merged=False)
 
 
 def unallocating(function: Callable[P, R]) -> Callable[P, R]:
@@ -55,10 +55,22 @@ def unallocating(function: Callable[P, R]) -> Callable[P, R]:
     that takes a dozen arrays spends most of its time there. Such a kernel only borrows what its
     caller holds, so nothing needs counting. One that makes an array fails to compile.
     """
-    return _jit(function, counted=False)
+    return _jit(function, counted=False, merged=False)
 
 
-def _jit(function: Callable[P, R], *, counted: bool) -> Callable[P, R]:
-    # Said to every kernel: what is not said is taken from whoever calls it first.
-    decorate = numba.njit(cache=True, error_model="numpy", nogil=True, _nrt=counted)  # type: ignore[call-overload]
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile an `unallocating` kernel into whoever calls it.
+
+    Passing a dozen arrays costs as much as a small step does; one that is called from few places
+    becomes part of them.
+    """
+    return _jit(function, counted=False, merged=True)
+
+
+def _jit(function: Callable[P, R], *, counted: bool, merged: bool) -> Callable[P, R]:
+    # Whether references are counted is said to every kernel: what is not said is taken from
+    # whoever calls it first.
+    decorate = numba.njit(  # type: ignore[call-overload]
+        cache=True, error_model="numpy", nogil=True, forceinline=merged, _nrt=counted
+    )
     return cast("Callable[P, R]", decorate(function))

@@ -58,19 +58,21 @@ def warm_up_research() -> int:
     """Call the loops that only research uses; returns how many there are."""
     rows = _ints(1)
     none = np.zeros(0, np.int64)
-    table = _ints(1, 32)
-    market = layout.Market(*(rows,) * 7, none, none, none, _floats(1, 1), none, none, none)
+    table, one = _ints(1, 32), _floats(1)
+    market = layout.Market(
+        *(rows,) * 7, *(none,) * 6, _floats(1, 1), *(none,) * 3, table, none, _floats(1, 1)
+    )
     flags = np.zeros(1, np.uint8)
     script = layout.Script(none, _floats(1), _floats(1), _floats(1), _floats(1, 1), flags)
     flag_rows(none, _floats(1), _floats(1, 1), none, _floats(1, 1), flags)
     limits_ = layout.Limits(*(1,) * 17, 1.0, 1.0, 1)
     state = layout.State(
-        *(rows,) * 2, *(table,) * 3, rows, table, _floats(1), *(table,) * 4, _floats(1), rows, rows
+        *(rows,) * 2, *(table,) * 3, rows, table, one, rows, *(table,) * 4, one, rows, one
     )
     run(
         market,
         script,
-        layout.Plan(1, 1, 1, 1, 1, 0),
+        layout.Plan(1, 1, 1, 1, 1, 0, 1),
         limits_,
         fills.FillRules(0, 0, 0, 0, 0, 0, 0, 0, 0),
         table,

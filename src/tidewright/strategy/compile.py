@@ -113,6 +113,21 @@ class CompiledStrategy:
                 assembler.store(output, tree, Kind.CONDITION)
         return assembler.program()
 
+    def numbers(self) -> Program:
+        """Return a program of what an entry needs beside its rule.
+
+        It expects 1.0 in the output of an entry whose rule holds, 0.0 in the other one's, and takes
+        a 1.0 back where a number that the entry depends on is unknown: with the conditions it says
+        of every entry what the whole program says.
+        """
+        assembler = Assembler(self.references)
+        for output, tree in _trees(self.spec).items():
+            if output not in _CONDITIONS and tree is not None:
+                _store_number(assembler, output, tree)
+        for output in (Output.ENTRY_LONG, Output.ENTRY_SHORT):
+            _require_numbers(assembler, self.spec, output)
+        return assembler.program()
+
     def evaluate_bulk(
         self, matrix: Float64, columns: Sequence[ColumnReference] | None = None
     ) -> Float64:
@@ -188,20 +203,30 @@ _CONDITIONS = frozenset(
 
 def _program(spec: StrategySpec, columns: Sequence[ColumnReference]) -> Program:
     assembler = Assembler(columns)
-    trees = _trees(spec)
-    declared = [output for output in DISTANCES if trees[output] is not None]
-    for output, tree in trees.items():
+    for output, tree in _trees(spec).items():
         is_condition = output in _CONDITIONS
         if tree is None:
             assembler.store_constant(output, 0.0 if is_condition else np.nan)
-            continue
-        assembler.store(output, tree, Kind.CONDITION if is_condition else Kind.NUMBER)
-        if output is Output.CONFIDENCE and not isinstance(tree, Number):
-            assembler.clamp_to_unit(output)
-        if output in (Output.ENTRY_LONG, Output.ENTRY_SHORT):
-            # A stop that cannot be computed must not read as "no stop".
-            for distance in declared:
-                assembler.require_positive(output, distance)
-            if not isinstance(spec.confidence.tree, Number):
-                assembler.require_known(output, Output.CONFIDENCE)
+        elif is_condition:
+            assembler.store(output, tree, Kind.CONDITION)
+        else:
+            _store_number(assembler, output, tree)
+        if tree is not None and output in (Output.ENTRY_LONG, Output.ENTRY_SHORT):
+            _require_numbers(assembler, spec, output)
     return assembler.program()
+
+
+def _store_number(assembler: Assembler, output: Output, tree: Node) -> None:
+    assembler.store(output, tree, Kind.NUMBER)
+    if output is Output.CONFIDENCE and not isinstance(tree, Number):
+        assembler.clamp_to_unit(output)
+
+
+def _require_numbers(assembler: Assembler, spec: StrategySpec, output: Output) -> None:
+    # A stop that cannot be computed must not read as "no stop".
+    trees = _trees(spec)
+    for distance in DISTANCES:
+        if trees[distance] is not None:
+            assembler.require_positive(output, distance)
+    if not isinstance(spec.confidence.tree, Number):
+        assembler.require_known(output, Output.CONFIDENCE)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from tidewright.kernels.accounting import apply_fill, fee, notional
 from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.breakers import DAY, note, trade_closed
-from tidewright.kernels.bulk.layout import Int64, Limits, State
+from tidewright.kernels.bulk.layout import Float64, Int64, Limits, State
 from tidewright.kernels.fills import LegFill
 from tidewright.kernels.integer import checked_add, checked_mul
-from tidewright.kernels.jit import unallocating
+from tidewright.kernels.jit import inlined
 
 
-@unallocating
+@inlined
 def watch_slippage(
     state: State, ts: int, instrument: int, slipped: int, reference: int, limit_ppm: int
 ) -> None:
@@ -24,7 +24,7 @@ def watch_slippage(
         note(state, ts, at.NOTE_SLIPPAGE, instrument, slipped, reference)
 
 
-@unallocating
+@inlined
 def log_fill(
     state: State,
     instrument: int,
@@ -55,7 +55,7 @@ def log_fill(
     state.account[at.FILLS] = row + 1
 
 
-@unallocating
+@inlined
 def log_trade(state: State, instrument: int, sign: int, ts: int, leg: int) -> int:
     """Write a row of the trade log and return the profit after fees."""
     held = state.holdings[instrument]
@@ -79,7 +79,27 @@ def log_trade(state: State, instrument: int, sign: int, ts: int, leg: int) -> in
     return pnl
 
 
-@unallocating
+@inlined
+def count_trade(account: Int64, ts: int) -> None:
+    """Count a round trip that ended in a slice, and its day if it is the first one of it."""
+    account[at.ROUND_TRIPS] += 1
+    day = (ts - 1) // DAY
+    if day != account[at.LAST_TRADE_DAY]:
+        account[at.LAST_TRADE_DAY] = day
+        account[at.TRADE_DAYS] += 1
+
+
+@inlined
+def sum_up(state: State, worth: Float64, signed: int, value: int, paid: int, moment: int) -> None:
+    """Add a fill to fees, turnover and exposure: what it traded is held from this slice on."""
+    state.account[at.PAID] = checked_add(state.account[at.PAID], paid)
+    state.totals[at.TURNOVER] += abs(value)
+    if len(worth) > 0:
+        rest = worth[len(worth) - 1] - worth[moment]
+        state.totals[at.EXPOSURE] += signed * rest
+
+
+@inlined
 def change_position(
     state: State, instrument: int, signed: int, ticks: int, paid: int, value: int
 ) -> int:
@@ -109,7 +129,7 @@ def change_position(
     return 0
 
 
-@unallocating
+@inlined
 def open_holding(held: Int64, since: int, bars: int) -> None:
     """Begin a position."""
     held[:] = 0
@@ -117,14 +137,15 @@ def open_holding(held: Int64, since: int, bars: int) -> None:
     held[at.OPENED_BAR] = bars
 
 
-@unallocating
+@inlined
 def book_fill(
     state: State,
     instrument: int,
     leg: int,
     sign: int,
     filled: LegFill,
-    bar: tuple[int, int, int],
+    bar: tuple[int, int, int, int],
+    worth: Float64,
     terms: Int64,
     limits: Limits,
 ) -> None:
@@ -137,16 +158,16 @@ def book_fill(
     instrument, leg, sign : int
         Whose leg, and +1 for a buy, -1 for a sell.
     filled : LegFill
-        What it traded.
-    bar : (int, int, int)
-        Open time, close time and number of earlier bars of the instrument.
+        What it traded, not nothing.
+    bar : (int, int, int, int)
+        Open time, close time, number of earlier bars of the instrument, and the slice.
+    worth : float64 array of shape (n_slices + 1,) or (0,)
+        The instrument's row of `Market.worth`.
     terms : int64 array of shape (N_TERMS,)
         The instrument's.
     limits : Limits
         Limits that a closed trade counts towards.
     """
-    if filled.lots == 0:
-        return
     held, account = state.holdings[instrument], state.account
     numerator, denominator = terms[at.NUMERATOR], terms[at.DENOMINATOR]
     signed = sign * filled.lots
@@ -158,6 +179,7 @@ def book_fill(
         account[at.POSITIONS] += 1
     change_position(state, instrument, signed, filled.ticks, paid, value)
     log_fill(state, instrument, leg, sign, filled, paid, (bar[0], bar[1]))
+    sum_up(state, worth, signed, value, paid, bar[3])
     reference = expected_price(state, instrument, leg)
     slipped = sign * (filled.ticks - reference)
     watch_slippage(state, bar[1], instrument, slipped, reference, limits.slippage_ppm)
@@ -166,10 +188,11 @@ def book_fill(
         account[at.VALUE] -= held[at.WORTH]
         pnl = log_trade(state, instrument, -sign, moment, leg)
         held[at.WORTH] = 0
+        count_trade(account, bar[1])
         trade_closed(state, bar[1], pnl, limits)
 
 
-@unallocating
+@inlined
 def expected_price(state: State, instrument: int, leg: int) -> int:
     """Return the price in ticks that a leg's slippage is measured against."""
     book = state.books[instrument]

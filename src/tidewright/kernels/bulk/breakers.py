@@ -5,7 +5,7 @@ from __future__ import annotations
 from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.layout import Int64, Limits, State
 from tidewright.kernels.integer import checked_add
-from tidewright.kernels.jit import unallocating
+from tidewright.kernels.jit import inlined, unallocating
 from tidewright.kernels.limits import daily_allowance, trip_level
 
 DAY = 86_400_000_000_000
@@ -16,7 +16,7 @@ BOUND = 2**62
 """Equity stays below."""
 
 
-@unallocating
+@inlined
 def note(state: State, ts: int, code: int, first: int, second: int, third: int) -> None:
     """Write a row of the note log."""
     row = state.account[at.NOTES]
@@ -36,7 +36,7 @@ def rearm(breakers: Int64, limits: Limits) -> None:
     breakers[at.LEVEL] = breakers[at.DAILY_LEVEL] = NEVER
     if breakers[at.PEAK] == 0 or breakers[at.STATE] == at.HALTED:
         return
-    if breakers[at.STATE] == at.ACTIVE and limits.loss_type != at.REALIZED:
+    if breakers[at.STATE] == at.TRADING and limits.loss_type != at.REALIZED:
         day = breakers[at.DAY_EQUITY]
         realized = breakers[at.DAY_REALIZED] if limits.loss_type == at.UNREALIZED else 0
         allowed = daily_allowance(day, limits.daily_ppm, limits.daily_amount)
@@ -55,17 +55,15 @@ def change(breakers: Int64, after: int, limits: Limits) -> None:
 
 @unallocating
 def roll(state: State, ts: int, equity: int, limits: Limits) -> None:
-    """Begin another UTC day when it is due; its losses count from its first moment."""
+    """Begin another UTC day, which is due; its losses count from its first moment."""
     breakers = state.breakers
     end = breakers[at.DAY_END]
-    if ts < end:
-        return
     breakers[at.DAY_EQUITY] = equity if ts == end or end == 0 else breakers[at.EQUITY]
     breakers[at.DAY_REALIZED] = 0
     breakers[at.DAY_END] = (ts // DAY + 1) * DAY
     breakers[at.WAKE] = breakers[at.DAY_END]
     if breakers[at.STATE] == at.REDUCING and breakers[at.ENDS_WITH_DAY]:
-        change(breakers, at.ACTIVE, limits)
+        change(breakers, at.TRADING, limits)
         note(state, ts, at.NOTE_NEW_DAY, 0, 0, 0)
 
 
@@ -88,6 +86,26 @@ def trip_daily(state: State, ts: int, lost: int, limits: Limits) -> None:
     breakers[at.ENDS_WITH_DAY] = 1
 
 
+@inlined
+def mark_quickly(breakers: Int64, ts: int, equity: int, drawdown_ppm: int) -> bool:
+    """Take note of equity where nothing can trip; False when `mark` must look."""
+    if not (breakers[at.LEVEL] < equity < BOUND and ts < breakers[at.WAKE]):
+        return False
+    breakers[at.EQUITY] = equity
+    raise_peak(breakers, equity, drawdown_ppm)
+    return True
+
+
+@inlined
+def raise_peak(breakers: Int64, equity: int, drawdown_ppm: int) -> None:
+    """Take note of a new highest equity."""
+    if equity > breakers[at.PEAK]:
+        breakers[at.PEAK] = equity
+        if breakers[at.STATE] != at.HALTED:
+            level = trip_level(equity, drawdown_ppm)
+            breakers[at.LEVEL] = max(level, breakers[at.DAILY_LEVEL])
+
+
 @unallocating
 def mark(state: State, ts: int, equity: int, limits: Limits) -> None:
     """Take note of equity at a time, and trip what it trips.
@@ -102,7 +120,8 @@ def mark(state: State, ts: int, equity: int, limits: Limits) -> None:
         raise OverflowError("equity outside 62 bits")
     if breakers[at.PEAK] == 0 and equity <= 0:
         return
-    roll(state, ts, equity, limits)
+    if ts >= breakers[at.DAY_END]:
+        roll(state, ts, equity, limits)
     breakers[at.EQUITY] = equity
     if equity > breakers[at.PEAK]:
         breakers[at.PEAK] = equity
@@ -128,18 +147,18 @@ def cool_down(state: State, ts: int, code: int, count: int, limits: Limits) -> N
     note(state, ts, code, count, until, 0)
 
 
-@unallocating
+@inlined
 def trade_closed(state: State, ts: int, pnl: int, limits: Limits) -> None:
     """Count a round trip towards the day's realised loss and the losing streak."""
     breakers = state.breakers
-    if breakers[at.PEAK] != 0:
+    if breakers[at.PEAK] != 0 and ts >= breakers[at.DAY_END]:
         roll(state, ts, breakers[at.EQUITY], limits)
     breakers[at.DAY_REALIZED] = checked_add(breakers[at.DAY_REALIZED], pnl)
     breakers[at.LOSSES] = breakers[at.LOSSES] + 1 if pnl < 0 else 0
     if 0 < limits.max_losses <= breakers[at.LOSSES]:
         cool_down(state, ts, at.NOTE_LOSSES, breakers[at.LOSSES], limits)
         breakers[at.LOSSES] = 0
-    active = breakers[at.STATE] == at.ACTIVE and breakers[at.PEAK] != 0
+    active = breakers[at.STATE] == at.TRADING and breakers[at.PEAK] != 0
     if limits.loss_type == at.REALIZED and active:
         day = breakers[at.DAY_EQUITY]
         allowed = daily_allowance(day, limits.daily_ppm, limits.daily_amount)
@@ -148,13 +167,19 @@ def trade_closed(state: State, ts: int, pnl: int, limits: Limits) -> None:
     rearm(breakers, limits)
 
 
-@unallocating
+@inlined
 def venue_answer(state: State, ts: int, definite: bool, limits: Limits) -> None:
     """Count a venue's failure, or forget the row of them."""
-    breakers = state.breakers
     if definite:
-        breakers[at.ERRORS] = 0
-        return
+        state.breakers[at.ERRORS] = 0
+    else:
+        venue_failed(state, ts, limits)
+
+
+@unallocating
+def venue_failed(state: State, ts: int, limits: Limits) -> None:
+    """Count a venue's failure."""
+    breakers = state.breakers
     breakers[at.ERRORS] += 1
     if breakers[at.ERRORS] >= limits.max_errors:
         count = breakers[at.ERRORS]

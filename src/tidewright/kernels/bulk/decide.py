@@ -9,10 +9,21 @@ from tidewright.kernels.bulk.breakers import halt
 from tidewright.kernels.bulk.layout import Float64, Int64, Limits, Market, Plan, State
 from tidewright.kernels.bulk.venue import settle
 from tidewright.kernels.hashing import entry_key
-from tidewright.kernels.jit import unallocating
+from tidewright.kernels.jit import inlined
+
+ENTRY_LONG_BIT = 1 << at.ENTRY_LONG
+"""The rule that opens a long position."""
+ENTRY_SHORT_BIT = 1 << at.ENTRY_SHORT
+"""The rule that opens a short position."""
+ENTRY_BITS = ENTRY_LONG_BIT | ENTRY_SHORT_BIT
+"""Rules that may open a position."""
+EXIT_LONG_BIT = 1 << at.EXIT_LONG
+"""The rule that closes a long position."""
+EXIT_SHORT_BIT = 1 << at.EXIT_SHORT
+"""The rule that closes a short position."""
 
 
-@unallocating
+@inlined
 def propose(
     state: State, count: int, instrument: int, sign: int, outputs: Float64, own: Int64
 ) -> int:
@@ -39,7 +50,7 @@ def propose(
     return count + 1
 
 
-@unallocating
+@inlined
 def leave(state: State, market: Market, instrument: int, ts: int, why: int) -> None:
     """Place an exit of all that is held, unless one works."""
     trade, book = state.trades[instrument], state.books[instrument]
@@ -60,7 +71,7 @@ def leave(state: State, market: Market, instrument: int, ts: int, why: int) -> N
     settle(state, instrument)
 
 
-@unallocating
+@inlined
 def log_order(state: State, instrument: int, ts: int, sign: int, lots: int, mark: int) -> int:
     """Write a row of the order log and return its number."""
     row = state.account[at.ORDERS]
@@ -76,7 +87,7 @@ def log_order(state: State, instrument: int, ts: int, sign: int, lots: int, mark
     return row  # type: ignore[no-any-return]
 
 
-@unallocating
+@inlined
 def wanted_entry(state: State, market: Market, place: int) -> risk.Wanted:
     """Return a candidate with its prices."""
     candidate = state.candidates[place]
@@ -95,24 +106,20 @@ def wanted_entry(state: State, market: Market, place: int) -> risk.Wanted:
     )
 
 
-@unallocating
+@inlined
 def try_entry(
     state: State,
     market: Market,
-    place: int,
+    wanted: risk.Wanted,
+    sure: float,
+    others: risk.Committed,
     ts: int,
     equity: int,
-    terms: Int64,
+    own: Int64,
     plan: Plan,
     limits: Limits,
 ) -> int:
-    """Size, check and place a candidate; return 0 or the rule that refused it."""
-    code = risk.barred(state, ts)
-    if code != at.NOT_REFUSED:
-        return code
-    wanted = wanted_entry(state, market, place)
-    own, sure = terms[wanted.instrument], state.sureness[place]
-    others = risk.committed(state, market, terms)
+    """Size, check and place an entry; return 0 or the rule that refused it."""
     lots, code = risk.size(wanted, equity, others, own, plan, limits)
     if code == at.NOT_REFUSED:
         code = risk.unsound(wanted, sure)
@@ -124,17 +131,42 @@ def try_entry(
         together = risk.moving_together(state, market, wanted.instrument, wanted.sign, limits)
         if together > limits.max_correlated:
             code = at.REFUSED_CORRELATED
-    if code == at.NOT_REFUSED:
-        count = risk.approved_since(state, ts - risk.MINUTE) + 1
-        if count > limits.max_per_minute:
-            code = at.REFUSED_RATE
-            halt(state, ts, at.NOTE_RATE, (count, 0), limits)
+    if code == at.NOT_REFUSED and risk.too_many(state, ts, limits.max_per_minute):
+        code = at.REFUSED_RATE
+        count = risk.approved_since(state.orders, state.account[at.ORDERS], ts - risk.MINUTE) + 1
+        halt(state, ts, at.NOTE_RATE, (count, 0), limits)
     if code == at.NOT_REFUSED:
         enter(state, wanted, lots, ts, plan, sure, own[at.OWNER])
     return code
 
 
-@unallocating
+@inlined
+def try_entries(
+    state: State,
+    market: Market,
+    count: int,
+    ts: int,
+    equity: int,
+    terms: Int64,
+    plan: Plan,
+    limits: Limits,
+) -> None:
+    """Try the candidates of the moment in their order."""
+    code, others = at.NOT_REFUSED, risk.Committed(0, 0, 0)
+    for place in range(count):
+        before, code = code, risk.barred(state, ts)
+        if code == at.NOT_REFUSED:
+            # What is committed changes with each entry alone.
+            if place == 0 or before == at.NOT_REFUSED:
+                others = risk.committed(state, market, terms)
+            wanted = wanted_entry(state, market, place)
+            own, sure = terms[wanted.instrument], state.sureness[place]
+            code = try_entry(state, market, wanted, sure, others, ts, equity, own, plan, limits)
+        if code != at.NOT_REFUSED:
+            state.refusals[code] += 1
+
+
+@inlined
 def enter(
     state: State, wanted: risk.Wanted, lots: int, ts: int, plan: Plan, sure: float, owner: int
 ) -> None:
@@ -166,14 +198,37 @@ def enter(
     book[at.HAS_TARGET] = 1 if wanted.target != 0 else 0
     book[at.ENTRY_FILLS] = book[at.EXIT_FILLS] = 0
     book[at.STOP_FILLS] = book[at.TARGET_FILLS] = 0
+    activate(state, instrument)
     settle(state, instrument)
 
 
-@unallocating
-def exit_reason(held: Int64, outputs: Float64, bars: int, time_stop_bars: int) -> int:
-    """Return why a position is to be left now; -1 when it is not."""
-    rule = outputs[at.EXIT_LONG] if held[at.LOTS] > 0 else outputs[at.EXIT_SHORT]
-    if rule == 1.0:
+@inlined
+def activate(state: State, instrument: int) -> None:
+    """Put an instrument into its place among those that hold something or have an order."""
+    active, place = state.active, state.account[at.ACTIVE]
+    while place > 0 and active[place - 1] > instrument:
+        active[place] = active[place - 1]
+        place -= 1
+    active[place] = instrument
+    state.account[at.ACTIVE] += 1
+
+
+@inlined
+def exit_reason(held: Int64, found: int, bars: int, time_stop_bars: int) -> int:
+    """Return why a position is to be left now; -1 when it is not.
+
+    Parameters
+    ----------
+    held : int64 array of shape (N_HOLDING,)
+        What is held, not nothing.
+    found : int
+        Bits of the rules that hold now.
+    bars : int
+        Bars of the instrument so far.
+    time_stop_bars : int
+        Leave after so many; 0 is never.
+    """
+    if found & (EXIT_LONG_BIT if held[at.LOTS] > 0 else EXIT_SHORT_BIT):
         return at.BY_RULE
     if 0 < time_stop_bars <= bars - held[at.OPENED_BAR]:
         return at.BY_TIME

@@ -20,7 +20,9 @@ Flags = NDArray[np.uint8]
 
 
 class Market(NamedTuple):
-    """Bars and columns.
+    """Bars and columns. All of it is shared by the sets of a sweep.
+
+    A slice is a moment at which at least one bar becomes known.
 
     Parameters
     ----------
@@ -32,6 +34,12 @@ class Market(NamedTuple):
         Rows by time, then by instrument.
     owner : int64 array of shape (n_rows,)
         Instrument of each element of ``order``.
+    moments : int64 array of shape (n_slices,)
+        Time of each slice.
+    begins : int64 array of shape (n_slices + 1,)
+        First element of ``order`` of each slice; the last one is ``n_rows``.
+    moment_of : int64 array of shape (n_rows,)
+        Slice of each row.
     columns : float64 array of shape (n_columns, n_column_rows)
         Columns that the strategy reads, one after the other.
     first_column : int64 array of shape (n_instruments + 1,)
@@ -41,6 +49,14 @@ class Market(NamedTuple):
         own.
     silent : int64 array
         Times of slices that hold no bar, in order; they count as inputs.
+    extremes : int64 array of shape (n_rows // BLOCK, 4) or (0, 4)
+        Lowest low, highest high, lowest and highest close of each whole block of rows, to skip
+        blocks by; used where there is one instrument.
+    kept : int64 array
+        Slices after which equity is kept, in order; without elements after every one.
+    worth : float64 array of shape (n_instruments, n_slices + 1) or (n_instruments, 0)
+        Running sum over the slices of the value of one lot at its latest close, money units; where
+        it is given, ``State.totals`` gets the exposure.
     """
 
     opened: Int64
@@ -53,25 +69,39 @@ class Market(NamedTuple):
     first: Int64
     order: Int64
     owner: Int64
+    moments: Int64
+    begins: Int64
+    moment_of: Int64
     columns: Float64
     first_column: Int64
     column_row: Int64
     silent: Int64
+    extremes: Int64
+    kept: Int64
+    worth: Float64
+
+
+BLOCK = 64
+"""Rows of a block of `Market.extremes`."""
+BLOCK_LOW, BLOCK_HIGH, BLOCK_LOW_CLOSE, BLOCK_HIGH_CLOSE = 0, 1, 2, 3
+"""Columns of it."""
 
 
 class Script(NamedTuple):
-    """A strategy's program, as `kernels.expressions` runs it, and its scratch space.
+    """Where a strategy's rules hold, and the program of the numbers that an entry needs beside.
 
     Parameters
     ----------
     code, constants, stack
-        As for `evaluate_row`.
+        As for `evaluate_row`; the program finds 1.0 in the output of an entry whose rule holds, and
+        takes it back where a number that the entry depends on is unknown.
     outputs : float64 array of shape (N_OUTPUTS,)
         Receives the outputs of the latest row.
     unknown : float64 array of shape (n_columns, 1)
         The row before the first: NaN.
-    flags : uint8 array of shape (n_column_rows,)
-        Bit ``1 << output`` where a condition may be true; a row without bits needs no look.
+    flags : uint8 array of shape (n_rows,)
+        Bit ``1 << output`` of each bar with which a rule holds; none where no row of columns came
+        with the bar, or nobody watches its instrument.
     """
 
     code: Int64
@@ -100,6 +130,8 @@ class Plan(NamedTuple):
         Entries are decided in [start, end); an end of 0 is never.
     keyed : int
         1 where fills are drawn, so that entries need the keys of their client ids.
+    logged : int
+        1 where the logs keep every row; 0 where they may forget what no limit looks at any more.
     """
 
     method: int
@@ -108,6 +140,7 @@ class Plan(NamedTuple):
     start: int
     end: int
     keyed: int
+    logged: int
 
 
 class Limits(NamedTuple):
@@ -192,15 +225,28 @@ VALUE = 1
 OWED = 2
 POSITIONS = 3
 SEQUENCE = 4
-SLICES = 5
-IN_MARKET = 6
-SILENT = 7
-ORDERS = 8
-FILLS = 9
-TRADES = 10
-NOTES = 11
-FIRST_NEW = 12
-N_ACCOUNT = 13
+BESIDE = 5
+SLICES = 6
+IN_MARKET = 7
+SILENT = 8
+ORDERS = 9
+FILLS = 10
+TRADES = 11
+NOTES = 12
+FIRST_NEW = 13
+ACTIVE = 14
+NEXT_ENTRY = 15
+KEPT = 16
+PAID = 17
+ROUND_TRIPS = 18
+TRADE_DAYS = 19
+LAST_TRADE_DAY = 20
+N_ACCOUNT = 21
+
+# Sums of floats.
+TURNOVER = 0
+EXPOSURE = 1
+N_TOTALS = 2
 
 # The breakers.
 STATE = 0
@@ -217,7 +263,7 @@ LEVEL = 10
 DAILY_LEVEL = 11
 WAKE = 12
 N_BREAKERS = 13
-ACTIVE, REDUCING, HALTED = 0, 1, 2
+TRADING, REDUCING, HALTED = 0, 1, 2
 """Trading states."""
 
 # Where a trade stands; the first fifteen are the fields of `fills.TradeState`.
@@ -286,7 +332,8 @@ ORDER_TRAIL = 10
 ORDER_WHY = 11
 N_ORDER = 12
 ENTRY, EXIT, STOPPED, TARGETED = 0, 1, 2, 3
-"""Legs."""
+"""Legs, in the order in which what they trade in a bar is booked."""
+N_LEGS = 4
 BY_RULE, BY_TIME = 0, 1
 """Why a position was left."""
 
@@ -382,7 +429,8 @@ class State(NamedTuple):
     Parameters
     ----------
     account : int64 array of shape (N_ACCOUNT,)
-        Money, counts of rows written, sequence.
+        Money, counts of rows written, sequence; fees paid, round trips and the days on which they
+        ended.
     breakers : int64 array of shape (N_BREAKERS,)
         Trading state and loss limits.
     trades : int64 array of shape (n_instruments, N_TRADE)
@@ -397,12 +445,17 @@ class State(NamedTuple):
         Entries of the moment: instrument, direction, four distances in ticks, rank.
     sureness : float64 array of shape (n_instruments,)
         Their confidences.
+    active : int64 array of shape (n_instruments,)
+        The first ``ACTIVE`` elements are the instruments that hold something or have an order, in
+        order.
     orders, fills, round_trips, notes : int64 arrays
         Logs; rows beyond the counts of ``account`` are unused.
     confidences : float64 array
         Confidence of each row of ``orders``.
-    times, equity : int64 array of shape (n_slices,)
-        Every slice with bars.
+    equity : int64 array of shape (n_slices,) or (n_kept,)
+        After every slice, or after those of `Market.kept`.
+    totals : float64 array of shape (N_TOTALS,)
+        Money units bought and sold; sum over the slices of the value held at their end.
     """
 
     account: Int64
@@ -413,10 +466,11 @@ class State(NamedTuple):
     refusals: Int64
     candidates: Int64
     sureness: Float64
+    active: Int64
     orders: Int64
     fills: Int64
     round_trips: Int64
     notes: Int64
     confidences: Float64
-    times: Int64
     equity: Int64
+    totals: Float64

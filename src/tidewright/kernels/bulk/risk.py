@@ -13,7 +13,7 @@ from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.layout import Int64, Limits, Market, Plan, State
 from tidewright.kernels.correlation import returns_correlation
 from tidewright.kernels.integer import checked_add
-from tidewright.kernels.jit import unallocating
+from tidewright.kernels.jit import inlined, unallocating
 
 MINUTE = 60_000_000_000
 """Nanoseconds of a minute."""
@@ -62,7 +62,7 @@ class Committed(NamedTuple):
     orders: int
 
 
-@unallocating
+@inlined
 def dearest(state: State, market: Market, instrument: int) -> int:
     """Return the highest price in ticks among mark and prices of a working entry."""
     book = state.books[instrument]
@@ -72,18 +72,19 @@ def dearest(state: State, market: Market, instrument: int) -> int:
     return price  # type: ignore[no-any-return]
 
 
-@unallocating
+@inlined
 def sides(trade: Int64) -> tuple[int, int]:
     """Return lots that a working entry buys and sells."""
     left = trade[at.ENTRY_LOTS]
     return (left, 0) if trade[at.DIRECTION] > 0 else (0, left)
 
 
-@unallocating
+@inlined
 def committed(state: State, market: Market, terms: Int64) -> Committed:
     """Return what is held and what working entries may still add to it, at the worst."""
     worth, cash, orders = 0, state.account[at.CASH], 0
-    for instrument in range(terms.shape[0]):
+    for place in range(state.account[at.ACTIVE]):
+        instrument = state.active[place]
         trade, lots = state.trades[instrument], state.holdings[instrument, at.LOTS]
         entering = trade[at.ENTRY_LOTS]
         if lots == 0 and entering == 0:
@@ -102,7 +103,7 @@ def committed(state: State, market: Market, terms: Int64) -> Committed:
     return Committed(worth, cash, orders)
 
 
-@unallocating
+@inlined
 def refusal_of_cap(cap: int) -> int:
     """Return the rule behind a cap of `kernels.sizing`."""
     if cap == sizing.BY_POSITION:
@@ -114,7 +115,7 @@ def refusal_of_cap(cap: int) -> int:
     return at.REFUSED_RISK if cap == sizing.BY_RISK else at.REFUSED_INSTRUMENT
 
 
-@unallocating
+@inlined
 def size(
     wanted: Wanted, equity: int, others: Committed, own: Int64, plan: Plan, limits: Limits
 ) -> tuple[int, int]:
@@ -162,7 +163,7 @@ def size(
     return lots, at.NOT_REFUSED
 
 
-@unallocating
+@inlined
 def unsound(wanted: Wanted, sure: float) -> int:
     """Return what is wrong with an entry's form, or 0."""
     if not 0.0 <= sure <= 1.0:
@@ -175,7 +176,7 @@ def unsound(wanted: Wanted, sure: float) -> int:
     return at.NOT_REFUSED
 
 
-@unallocating
+@inlined
 def repeated(state: State, wanted: Wanted, lots: int, ts: int, window: int) -> bool:
     """Return whether an equal entry was approved within a time."""
     row = state.account[at.ORDERS] - 1
@@ -192,13 +193,20 @@ def repeated(state: State, wanted: Wanted, lots: int, ts: int, window: int) -> b
     return False
 
 
+@inlined
+def too_many(state: State, ts: int, most: int) -> bool:
+    """Return whether so many orders were approved in the minute before a time already."""
+    row = state.account[at.ORDERS] - most
+    return bool(row >= 0 and state.orders[row, at.ORDER_TIME] > ts - MINUTE)
+
+
 @unallocating
-def approved_since(state: State, ts: int) -> int:
-    """Return how many orders were approved after a time."""
-    row = state.account[at.ORDERS] - 1
-    while row >= 0 and state.orders[row, at.ORDER_TIME] > ts:
+def approved_since(orders: Int64, count: int, ts: int) -> int:
+    """Return how many of so many orders were approved after a time."""
+    row = count - 1
+    while row >= 0 and orders[row, at.ORDER_TIME] > ts:
         row -= 1
-    return state.account[at.ORDERS] - 1 - row  # type: ignore[no-any-return]
+    return count - 1 - row
 
 
 @unallocating
@@ -208,7 +216,8 @@ def moving_together(
     """Return how many positions and entries move with an entry, itself included."""
     count = 1
     own = state.books[instrument, at.ROW] + 1
-    for other in range(state.trades.shape[0]):
+    for place in range(state.account[at.ACTIVE]):
+        other = state.active[place]
         buying, selling = sides(state.trades[other])
         lots = state.holdings[other, at.LOTS]
         direction = exact.committed_direction(lots, buying, selling)
@@ -228,17 +237,17 @@ def moving_together(
     return count
 
 
-@unallocating
+@inlined
 def barred(state: State, ts: int) -> int:
     """Return what forbids every entry now, whatever its instrument and size, or 0."""
-    if state.breakers[at.STATE] != at.ACTIVE:
+    if state.breakers[at.STATE] != at.TRADING:
         return at.REFUSED_STATE
     if ts < state.breakers[at.COOLDOWN_UNTIL]:
         return at.REFUSED_COOLDOWN
     return at.NOT_REFUSED
 
 
-@unallocating
+@inlined
 def refused_before_money(
     state: State, wanted: Wanted, lots: int, ts: int, sure: float, own: Int64, limits: Limits
 ) -> int:
@@ -259,7 +268,7 @@ def refused_before_money(
     return at.NOT_REFUSED
 
 
-@unallocating
+@inlined
 def refused_by_money(
     wanted: Wanted, lots: int, equity: int, others: Committed, own: Int64, limits: Limits
 ) -> int:

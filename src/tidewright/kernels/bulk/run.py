@@ -1,28 +1,39 @@
-"""The loop: every slice of a history in one call, in the order of the engine's step."""
+"""The loop: every slice of a history in one call, in the order of the engine's step.
+
+`run` is called once for each set of parameters. A backtest of one set keeps every row of its logs
+and the equity of every slice. A sweep shares a `Market` (with ``extremes``, with the last slice of
+each day in ``kept`` and with ``worth``) between its sets; each set brings its own `Script` (flags
+and program), `Plan` (``logged`` 0), row of sizes in ``terms`` and a `State` as
+`research.bulk.prepare.new_state` makes it, whose logs may be short. What a set earned then stands
+in ``state.equity`` (a row for each of ``kept``), ``state.account`` (``PAID``, ``ROUND_TRIPS``,
+``TRADE_DAYS``) and ``state.totals`` (``TURNOVER``, ``EXPOSURE``). Call it from compiled code, or
+again with longer logs where it returns before ``stop``.
+"""
 
 from __future__ import annotations
 
-from tidewright.kernels.accounting import notional
 from tidewright.kernels.bulk import layout as at
-from tidewright.kernels.bulk.breakers import BOUND, mark
-from tidewright.kernels.bulk.decide import exit_reason, leave, propose, try_entry
+from tidewright.kernels.bulk.breakers import mark, mark_quickly
+from tidewright.kernels.bulk.decide import (
+    ENTRY_BITS,
+    ENTRY_LONG_BIT,
+    ENTRY_SHORT_BIT,
+    exit_reason,
+    leave,
+    propose,
+    try_entries,
+)
 from tidewright.kernels.bulk.layout import Int64, Limits, Market, Plan, Script, State
+from tidewright.kernels.bulk.quiet import first_at, keep_equity, revalue, row_in, stride
+from tidewright.kernels.bulk.risk import MINUTE
 from tidewright.kernels.bulk.venue import carry_out, meet
 from tidewright.kernels.expressions import evaluate_row
 from tidewright.kernels.fills import FillRules
 from tidewright.kernels.integer import checked_add
-from tidewright.kernels.jit import unallocating
-from tidewright.kernels.limits import trip_level
-
-ENTRY_BITS = 1 << at.ENTRY_LONG | 1 << at.ENTRY_SHORT
-"""Rules that may open a position."""
-EXIT_LONG_BIT = 1 << at.EXIT_LONG
-"""The rule that closes a long position."""
-EXIT_SHORT_BIT = 1 << at.EXIT_SHORT
-"""The rule that closes a short position."""
+from tidewright.kernels.jit import inlined, unallocating
 
 
-@unallocating
+@inlined
 def has_room(state: State, bars: int) -> bool:
     """Return whether the logs can take whatever a slice of so many bars may write."""
     account = state.account
@@ -35,130 +46,159 @@ def has_room(state: State, bars: int) -> bool:
 
 
 @unallocating
-def mark_quickly(breakers: Int64, ts: int, equity: int, drawdown_ppm: int) -> bool:
-    """Take note of equity where nothing can trip; False when `breakers.mark` must look."""
-    if not (breakers[at.LEVEL] < equity < BOUND and ts < breakers[at.WAKE]):
-        return False
-    breakers[at.EQUITY] = equity
-    if equity > breakers[at.PEAK]:
-        breakers[at.PEAK] = equity
-        if breakers[at.STATE] != at.HALTED:
-            level = trip_level(equity, drawdown_ppm)
-            breakers[at.LEVEL] = max(level, breakers[at.DAILY_LEVEL])
-    return True
+def forget(account: Int64, orders: Int64, oldest: int) -> None:
+    """Empty the logs but for the orders that a limit of pace still looks at."""
+    first, end = account[at.ORDERS], account[at.ORDERS]
+    while first > 0 and orders[first - 1, at.ORDER_TIME] > oldest:
+        first -= 1
+    for row in range(first, end):
+        for column in range(at.N_ORDER):
+            orders[row - first, column] = orders[row, column]
+    account[at.ORDERS] = account[at.FIRST_NEW] = end - first
+    account[at.FILLS] = account[at.TRADES] = account[at.NOTES] = 0
 
 
-@unallocating
-def decide(
+@inlined
+def count_input(account: Int64, silent: Int64, ts: int, moment: int) -> None:
+    """Count this slice and all before it as inputs, those without bars too."""
+    place = account[at.SILENT]
+    while place < len(silent) and silent[place] < ts:
+        place += 1
+    account[at.SILENT] = place
+    account[at.SEQUENCE] = account[at.BESIDE] + place + moment + 1
+
+
+@inlined
+def entry_numbers(market: Market, script: Script, instrument: int, row: int, found: int) -> None:
+    """Find the numbers of an entry, and whether it stands with them."""
+    outputs = script.outputs
+    outputs[at.ENTRY_LONG] = 1.0 if found & ENTRY_LONG_BIT else 0.0
+    outputs[at.ENTRY_SHORT] = 1.0 if found & ENTRY_SHORT_BIT else 0.0
+    at_row = row if len(market.column_row) == 0 else market.column_row[row]
+    known = at_row > market.first_column[instrument]
+    before = market.columns[:, at_row - 1] if known else script.unknown[:, 0]
+    current = market.columns[:, at_row]
+    evaluate_row(script.code, script.constants, current, before, script.stack, outputs)
+
+
+@inlined
+def decide_exits(
+    state: State, market: Market, script: Script, plan: Plan, moment: int, ts: int
+) -> None:
+    """Leave the positions whose rule holds or whose time is up."""
+    for place in range(state.account[at.ACTIVE]):
+        instrument = state.active[place]
+        held = state.holdings[instrument]
+        row = row_in(market, state.books[instrument], instrument, moment)
+        if row < 0 or held[at.LOTS] == 0:
+            continue
+        if len(market.column_row) > 0 and market.column_row[row] < 0:
+            continue
+        bars = row - market.first[instrument] + 1
+        why = exit_reason(held, script.flags[row], bars, plan.time_stop_bars)
+        if why >= 0:
+            leave(state, market, instrument, ts, why)
+
+
+@inlined
+def find_entries(state: State, market: Market, script: Script, terms: Int64, moment: int) -> int:
+    """Write down the entries whose rule holds where nothing is held; return how many."""
+    count = 0
+    for place in range(market.begins[moment], market.begins[moment + 1]):
+        row = market.order[place]
+        found = script.flags[row]
+        if not found & ENTRY_BITS:
+            continue
+        instrument = market.owner[place]
+        if state.holdings[instrument, at.LOTS] != 0:
+            continue
+        if state.trades[instrument, at.ENTRY_LOTS] != 0:
+            continue
+        entry_numbers(market, script, instrument, row, found)
+        sign = 0
+        if script.outputs[at.ENTRY_LONG] == 1.0:
+            sign = 1
+        elif script.outputs[at.ENTRY_SHORT] == 1.0:
+            sign = -1
+        if sign != 0:
+            state.books[instrument, at.ROW] = row
+            count = propose(state, count, instrument, sign, script.outputs, terms[instrument])
+    return count
+
+
+@inlined
+def meet_bars(
+    state: State,
+    market: Market,
+    limits: Limits,
+    rules: FillRules,
+    terms: Int64,
+    moment: int,
+) -> None:
+    """Take what is active through the bars of a slice, then value what is held."""
+    account, active, books = state.account, state.active, state.books
+    for place in range(account[at.ACTIVE]):
+        instrument = active[place]
+        book = books[instrument]
+        row = row_in(market, book, instrument, moment)
+        if row >= 0:
+            book[at.ROW] = row
+            if market.low[row] <= book[at.QUIET_LOW] or market.high[row] >= book[at.QUIET_HIGH]:
+                meet(state, market, instrument, row, terms[instrument], rules, limits)
+    for place in range(account[at.ACTIVE]):
+        instrument = active[place]
+        row = books[instrument, at.ROW]
+        held = state.holdings[instrument]
+        if held[at.LOTS] != 0 and market.moment_of[row] == moment:
+            revalue(account, held, market.close[row], terms[instrument])
+
+
+@inlined
+def drop_finished(state: State) -> None:
+    """Keep active what holds something or has an order."""
+    account, active, kept = state.account, state.active, 0
+    for place in range(account[at.ACTIVE]):
+        instrument = active[place]
+        lots = state.holdings[instrument, at.LOTS]
+        if lots != 0 or state.trades[instrument, at.ENTRY_LOTS] != 0:
+            active[kept] = instrument
+            kept += 1
+    account[at.ACTIVE] = kept
+
+
+@inlined
+def attend(
     state: State,
     market: Market,
     script: Script,
-    span: tuple[int, int],
-    ts: int,
-    equity: int,
-    terms: Int64,
     plan: Plan,
     limits: Limits,
+    rules: FillRules,
+    terms: Int64,
+    moment: int,
+    inside: bool,
 ) -> None:
-    """Evaluate every instrument that gained a bar; exits first, then entries by confidence."""
-    inside = plan.start <= ts and (ts < plan.end or plan.end == 0)
-    if not inside and state.account[at.POSITIONS] == 0:
-        return
-    count = 0
-    outputs = script.outputs
-    for place in range(span[0], span[1]):
-        instrument, row = market.owner[place], market.order[place]
-        if not terms[instrument, at.WATCHED]:
-            continue
-        at_row = row if len(market.column_row) == 0 else market.column_row[row]
-        if at_row < 0:
-            continue
-        known = at_row > market.first_column[instrument]
-        before = market.columns[:, at_row - 1] if known else script.unknown[:, 0]
-        current = market.columns[:, at_row]
-        evaluate_row(script.code, script.constants, current, before, script.stack, outputs)
-        held = state.holdings[instrument]
-        if held[at.LOTS] != 0:
-            why = exit_reason(
-                held, outputs, row - market.first[instrument] + 1, plan.time_stop_bars
-            )
-            if why >= 0:
-                leave(state, market, instrument, ts, why)
-        elif inside and state.trades[instrument, at.ENTRY_LOTS] == 0:
-            if outputs[at.ENTRY_LONG] == 1.0:
-                count = propose(state, count, instrument, 1, outputs, terms[instrument])
-            elif outputs[at.ENTRY_SHORT] == 1.0:
-                count = propose(state, count, instrument, -1, outputs, terms[instrument])
-    for place in range(count):
-        code = try_entry(state, market, place, ts, equity, terms, plan, limits)
-        if code != at.NOT_REFUSED:
-            state.refusals[code] += 1
-
-
-@unallocating
-def slice_end(known: Int64, order: Int64, begin: int, stop: int) -> int:
-    """Return where the slice ends that begins at an element of the order."""
-    ts, end = known[order[begin]], begin + 1
-    while end < stop and known[order[end]] == ts:
-        end += 1
-    return end
-
-
-@unallocating
-def count_input(account: Int64, silent: Int64, ts: int) -> None:
-    """Count this slice and the slices without bars before it as inputs."""
-    while account[at.SILENT] < len(silent) and silent[account[at.SILENT]] < ts:
-        account[at.SILENT] += 1
-        account[at.SEQUENCE] += 1
-    account[at.SEQUENCE] += 1
-
-
-@unallocating
-def revalue(account: Int64, held: Int64, close: int, own: Int64) -> None:
-    """Value a position at the latest close."""
-    worth = notional(close, held[at.LOTS], own[at.NUMERATOR], own[at.DENOMINATOR])
-    account[at.VALUE] = checked_add(account[at.VALUE], worth - held[at.WORTH])
-    held[at.WORTH] = worth
-
-
-@unallocating
-def log_equity(account: Int64, times: Int64, equities: Int64, ts: int, equity: int) -> None:
-    """Write a row of the equity series and count the slice."""
-    row = account[at.SLICES]
-    times[row] = ts
-    equities[row] = equity
-    account[at.SLICES] = row + 1
+    """Do everything that a slice may ask for: fills, limits, exits before entries, orders."""
+    account, breakers = state.account, state.breakers
+    ts = market.moments[moment]
+    count_input(account, market.silent, ts, moment)
+    meet_bars(state, market, limits, rules, terms, moment)
+    equity = checked_add(account[at.CASH], account[at.VALUE])
+    if not mark_quickly(breakers, ts, equity, limits.drawdown_ppm):
+        mark(state, ts, equity, limits)
+    decide_exits(state, market, script, plan, moment, ts)
+    if inside:
+        count = find_entries(state, market, script, terms, moment)
+        if count > 0:
+            # What became flat in this slice may enter again and must not be active twice.
+            drop_finished(state)
+            try_entries(state, market, count, ts, equity, terms, plan, limits)
+    keep_equity(state, market.kept, moment, moment + 1, equity)
     if account[at.POSITIONS] > 0:
         account[at.IN_MARKET] += 1
-
-
-@unallocating
-def calls(
-    found: int, held: Int64, entering: int, inside: bool, bars: int, time_stop_bars: int
-) -> bool:
-    """Return whether a rule that matters now may be true, so that `decide` must look.
-
-    Parameters
-    ----------
-    found : int
-        Bits of the row's conditions.
-    held : int64 array of shape (N_HOLDING,)
-        What is held of the instrument.
-    entering : int
-        Lots of a working entry.
-    inside : bool
-        Whether entries are decided now.
-    bars : int
-        Bars of the instrument so far.
-    time_stop_bars : int
-        Leave after so many; 0 is never.
-    """
-    lots = held[at.LOTS]
-    if lots == 0:
-        return bool(inside and entering == 0 and found & ENTRY_BITS)
-    if found & (EXIT_LONG_BIT if lots > 0 else EXIT_SHORT_BIT):
-        return True
-    return bool(0 < time_stop_bars <= bars - held[at.OPENED_BAR])
+    if account[at.ORDERS] > account[at.FIRST_NEW] or breakers[at.STATE] == at.HALTED:
+        carry_out(state, ts, terms, rules, limits)
+    drop_finished(state)
 
 
 @unallocating
@@ -173,7 +213,7 @@ def run(
     start: int,
     stop: int,
 ) -> int:
-    """Run a strategy over elements ``[start, stop)`` of ``market.order``, whole slices.
+    """Run a strategy over the slices ``[start, stop)``.
 
     Parameters
     ----------
@@ -181,6 +221,8 @@ def run(
         What is run, over what, within which limits and costs; ``state`` is changed in place.
     terms : int64 array of shape (n_instruments, N_TERMS)
         Of the instruments.
+    start, stop : int
+        Slices; a run that stopped early goes on where it stopped.
 
     Returns
     -------
@@ -192,51 +234,30 @@ def run(
     OverflowError
         If an amount leaves int64.
     """
-    account, books, holdings, trades = state.account, state.books, state.holdings, state.trades
-    breakers, times, equities = state.breakers, state.times, state.equity
-    known, order, owner = market.known, market.order, market.owner
-    low, high, close, flags = market.low, market.high, market.close, script.flags
-    first, column_row = market.first, market.column_row
-    own_rows = len(column_row) == 0
-    instruments = trades.shape[0]
-    roomy = has_room(state, instruments)
-    begin = start
-    while begin < stop and roomy:
-        ts = known[order[begin]]
-        end, busy = slice_end(known, order, begin, stop), False
-        count_input(account, market.silent, ts)
-        for place in range(begin, end):
-            row, book = order[place], books[owner[place]]
-            if low[row] <= book[at.QUIET_LOW] or high[row] >= book[at.QUIET_HIGH]:
-                meet(state, market, owner[place], row, terms[owner[place]], rules, limits)
-                busy = True
-        for place in range(begin, end):
-            instrument, row = owner[place], order[place]
-            books[instrument, at.ROW] = row
-            if holdings[instrument, at.LOTS] != 0:
-                revalue(account, holdings[instrument], close[row], terms[instrument])
-        equity = checked_add(account[at.CASH], account[at.VALUE])
-        if not mark_quickly(breakers, ts, equity, limits.drawdown_ppm):
-            mark(state, ts, equity, limits)
-            busy = True
-        inside = plan.start <= ts and (ts < plan.end or plan.end == 0)
-        called = False
-        for place in range(begin, end):
-            instrument, row = owner[place], order[place]
-            at_row = row if own_rows else column_row[row]
-            if at_row < 0:
-                continue
-            entering = trades[instrument, at.ENTRY_LOTS]
-            bars = row - first[instrument] + 1
-            held = holdings[instrument]
-            called |= calls(flags[at_row], held, entering, inside, bars, plan.time_stop_bars)
-        if called:
-            decide(state, market, script, (begin, end), ts, equity, terms, plan, limits)
-            busy = True
-        log_equity(account, times, equities, ts, equity)
-        if busy:
-            if account[at.ORDERS] > account[at.FIRST_NEW] or breakers[at.STATE] == at.HALTED:
-                carry_out(state, ts, terms, rules, limits)
-            roomy = has_room(state, instruments)
-        begin = end
-    return begin
+    moments, breakers, instruments = market.moments, state.breakers, state.trades.shape[0]
+    opens = first_at(moments, plan.start, start, stop)
+    closes = stop if plan.end == 0 else first_at(moments, plan.end, start, stop)
+    wake, wakes = 0, start
+    moment = start
+    while moment < stop:
+        if breakers[at.WAKE] != wake:
+            wake = breakers[at.WAKE]
+            wakes = first_at(moments, wake, moment, stop)
+        inside = opens <= moment < closes
+        end = min(closes if inside else stop if moment >= closes else min(opens, closes), wakes)
+        if moment < end:
+            moment = stride(state, market, script.flags, plan, limits, terms, moment, end, inside)
+        if moment >= stop:
+            break
+        if not has_room(state, instruments):
+            if plan.logged:
+                break
+            oldest = moments[moment] - max(MINUTE, limits.duplicate_window)
+            forget(state.account, state.orders, oldest)
+            if not has_room(state, instruments):
+                break
+        inside = opens <= moment < closes
+        attend(state, market, script, plan, limits, rules, terms, moment, inside)
+        moment += 1
+    state.account[at.SLICES] = moment
+    return moment

@@ -13,6 +13,7 @@ from tidewright.kernels.fills import (
     FAR,
     BarStep,
     FillRules,
+    LegFill,
     StepResult,
     TradeState,
     charged,
@@ -21,7 +22,7 @@ from tidewright.kernels.fills import (
     step,
 )
 from tidewright.kernels.integer import checked_add, checked_mul
-from tidewright.kernels.jit import unallocating
+from tidewright.kernels.jit import inlined
 from tidewright.kernels.limits import floor_ratio
 
 PRICE_END = 2**42
@@ -37,7 +38,7 @@ INSUFFICIENT_CASH = 3
 """Free cash does not cover it."""
 
 
-@unallocating
+@inlined
 def read_trade(row: Int64) -> TradeState:
     """Return a row of ``State.trades`` as the fill step takes it."""
     return TradeState(
@@ -59,7 +60,7 @@ def read_trade(row: Int64) -> TradeState:
     )
 
 
-@unallocating
+@inlined
 def write_trade(row: Int64, trade: TradeState) -> None:
     """Write a trade into a row of ``State.trades``."""
     row[0] = trade.direction
@@ -79,7 +80,7 @@ def write_trade(row: Int64, trade: TradeState) -> None:
     row[14] = trade.exit_since
 
 
-@unallocating
+@inlined
 def settle(state: State, instrument: int) -> None:
     """Find the range in which bars change nothing, or end a trade of which nothing is left."""
     trade, book = state.trades[instrument], state.books[instrument]
@@ -93,13 +94,13 @@ def settle(state: State, instrument: int) -> None:
     book[at.QUIET_HIGH] = high
 
 
-@unallocating
+@inlined
 def free_cash(account: Int64) -> int:
     """Return cash that may be spent: sold-short value is owed, and as much again is collateral."""
     return account[at.CASH] - 2 * account[at.OWED]  # type: ignore[no-any-return]
 
 
-@unallocating
+@inlined
 def meet(
     state: State,
     market: Market,
@@ -125,43 +126,45 @@ def meet(
     entry = result.entry
     if entry.lots > 0:
         rate = terms[at.MAKER_PPM] if entry.maker else terms[at.TAKER_PPM]
-        worth = charged(entry.ticks, entry.lots, (terms[at.NUMERATOR], terms[at.DENOMINATOR], rate))
-        if worth > free_cash(state.account):
+        cost = charged(entry.ticks, entry.lots, (terms[at.NUMERATOR], terms[at.DENOMINATOR], rate))
+        if cost > free_cash(state.account):
             state.trades[instrument, at.ENTRY_LOTS] = 0
             before = read_trade(state.trades[instrument])
             result = step(before, bar, rules)
-    earlier = row - market.first[instrument]
-    book_step(state, instrument, before, result, (bar.opened, bar.closed, earlier), terms, limits)
+    times = bar.opened, bar.closed, row - market.first[instrument], market.moment_of[row]
+    sign = before.direction
+    for leg in range(at.N_LEGS):
+        filled = leg_of(result, leg)
+        if filled.lots > 0:
+            side, worth = sign if leg == at.ENTRY else -sign, market.worth[instrument]
+            book_fill(state, instrument, leg, side, filled, times, worth, terms, limits)
+            if leg == at.ENTRY and before.best == 0:
+                protect(state, book, before, bar.closed, limits)
     if result.state.held > 0 and result.state.stop != before.stop:
         book[at.STOP_REFERENCE] = result.state.stop
     write_trade(state.trades[instrument], result.state)
     settle(state, instrument)
 
 
-@unallocating
-def book_step(
-    state: State,
-    instrument: int,
-    before: TradeState,
-    result: StepResult,
-    bar: tuple[int, int, int],
-    terms: Int64,
-    limits: Limits,
-) -> None:
-    """Book what the legs of a trade traded in a bar, the entry first."""
-    sign = before.direction
-    book_fill(state, instrument, at.ENTRY, sign, result.entry, bar, terms, limits)
-    if result.entry.lots > 0 and before.best == 0:
-        book = state.books[instrument]
-        if before.stop != 0 or before.trail != 0 or before.target != 0:
-            venue_answer(state, bar[1], True, limits)
-        book[at.STOP_REFERENCE] = before.stop if before.stop != 0 else book[at.REFERENCE]
-    book_fill(state, instrument, at.EXIT, -sign, result.exit, bar, terms, limits)
-    book_fill(state, instrument, at.STOPPED, -sign, result.stop, bar, terms, limits)
-    book_fill(state, instrument, at.TARGETED, -sign, result.target, bar, terms, limits)
+@inlined
+def leg_of(result: StepResult, leg: int) -> LegFill:
+    """Return what a leg traded in a bar; in the order of the legs, which is that of the books."""
+    if leg == at.ENTRY:
+        return result.entry
+    if leg == at.EXIT:
+        return result.exit
+    return result.stop if leg == at.STOPPED else result.target
 
 
-@unallocating
+@inlined
+def protect(state: State, book: Int64, before: TradeState, ts: int, limits: Limits) -> None:
+    """Hear the venue's answer to the protective orders that go with an entry's first fill."""
+    if before.stop != 0 or before.trail != 0 or before.target != 0:
+        venue_answer(state, ts, True, limits)
+    book[at.STOP_REFERENCE] = before.stop if before.stop != 0 else book[at.REFERENCE]
+
+
+@inlined
 def needed(state: State, instrument: int, lots: int, terms: Int64, cost_ppm: int) -> int:
     """Return what an instrument's entry is expected to take from free cash."""
     trade = state.trades[instrument]
@@ -175,7 +178,7 @@ def needed(state: State, instrument: int, lots: int, terms: Int64, cost_ppm: int
     )
 
 
-@unallocating
+@inlined
 def refusal(state: State, instrument: int, terms: Int64, rules: FillRules) -> int:
     """Return why the venue refuses an instrument's new entry, or `TAKEN`.
 
@@ -203,7 +206,8 @@ def refusal(state: State, instrument: int, terms: Int64, rules: FillRules) -> in
         return MIN_NOTIONAL
     need = needed(state, instrument, lots, own, rules.cost_ppm)
     free = free_cash(state.account)
-    for other in range(state.trades.shape[0]):
+    for place in range(state.account[at.ACTIVE]):
+        other = state.active[place]
         left = state.trades[other, at.ENTRY_LOTS]
         if left > 0 and state.books[other, at.AT_VENUE]:
             reserved = needed(state, other, left, terms[other], rules.cost_ppm)
@@ -211,16 +215,16 @@ def refusal(state: State, instrument: int, terms: Int64, rules: FillRules) -> in
     return TAKEN if need <= free else INSUFFICIENT_CASH
 
 
-@unallocating
+@inlined
 def entries_work(state: State) -> bool:
     """Return whether an entry works, those on their way to the venue included."""
-    for instrument in range(state.trades.shape[0]):
-        if state.trades[instrument, at.ENTRY_LOTS] > 0:
+    for place in range(state.account[at.ACTIVE]):
+        if state.trades[state.active[place], at.ENTRY_LOTS] > 0:
             return True
     return False
 
 
-@unallocating
+@inlined
 def carry_out(state: State, ts: int, terms: Int64, rules: FillRules, limits: Limits) -> None:
     """Bring the moment's orders to the venue and hear its answers; a halt ends all entries."""
     account = state.account
@@ -246,7 +250,8 @@ def carry_out(state: State, ts: int, terms: Int64, rules: FillRules, limits: Lim
         note(state, ts, at.NOTE_REJECTED, instrument, code, row)
         venue_answer(state, ts, False, limits)
     if cancel:
-        for instrument in range(state.trades.shape[0]):
+        for place in range(account[at.ACTIVE]):
+            instrument = state.active[place]
             if state.trades[instrument, at.ENTRY_LOTS] > 0:
                 state.trades[instrument, at.ENTRY_LOTS] = 0
                 settle(state, instrument)
@@ -254,5 +259,5 @@ def carry_out(state: State, ts: int, terms: Int64, rules: FillRules, limits: Lim
         for _ in range(refused):
             venue_answer(state, ts, False, limits)
     if cancel or account[at.ORDERS] > account[at.FIRST_NEW]:
-        account[at.SEQUENCE] += 1
+        account[at.BESIDE] += 1
     account[at.FIRST_NEW] = account[at.ORDERS]

@@ -82,16 +82,17 @@ def prepare(request: BulkRequest) -> Prepared | Unsupported:
     watched = [setup.symbols is None or one.id in setup.symbols for one in instruments]
     market = _market(series, instruments, strategy.references, timeframe, watched, request.silent)
     rules = request.paper.rules(request.seed)
+    terms = np.stack(
+        [terms_row(one, setup, config.risk, owner_of(config, one.id)) for one in instruments]
+    )
     bars_per_row = timeframe_nanoseconds(timeframe) // timeframe_nanoseconds(config.feed_timeframe)
     return Prepared(
         market=market,
-        script=_script(strategy, market),
+        script=_script(strategy, market, terms),
         plan=plan_of(setup, bars_per_row, request.window, rules.partial_ppm > 0),
         limits=limits_of(config.risk),
         rules=rules,
-        terms=np.stack(
-            [terms_row(one, setup, config.risk, owner_of(config, one.id)) for one in instruments]
-        ),
+        terms=terms,
         instruments=instruments,
         cash=from_decimal(request.paper.initial_balance),
     )
@@ -99,18 +100,20 @@ def prepare(request: BulkRequest) -> Prepared | Unsupported:
 
 def new_state(prepared: Prepared) -> at.State:
     """Return the state in which a run begins."""
-    count, rows = len(prepared.instruments), len(prepared.market.order)
+    market = prepared.market
+    count, slices = len(prepared.instruments), len(market.moments)
     account = np.zeros(at.N_ACCOUNT, np.int64)
     account[at.CASH] = prepared.cash
     # The first input opens the account.
-    account[at.SEQUENCE] = 1
+    account[at.BESIDE] = 1
+    account[at.NEXT_ENTRY] = account[at.LAST_TRADE_DAY] = -1
     breakers = np.zeros(at.N_BREAKERS, np.int64)
     breakers[at.LEVEL] = breakers[at.DAILY_LEVEL] = NEVER
     books = np.zeros((count, at.N_BOOK), np.int64)
     books[:, at.SLIPPED_DAY] = -1
     books[:, at.QUIET_LOW], books[:, at.QUIET_HIGH] = -FAR, FAR
     # Room that is never written costs nothing; logs that fill up are made longer.
-    log = _FIRST_LOG + 16 * count + rows // 16
+    log = _FIRST_LOG + 16 * count + (len(market.known) // 16 if prepared.plan.logged else 0)
     return at.State(
         account=account,
         breakers=breakers,
@@ -120,13 +123,14 @@ def new_state(prepared: Prepared) -> at.State:
         refusals=np.zeros(len(at.RULES), np.int64),
         candidates=np.zeros((count, 7), np.int64),
         sureness=np.zeros(count),
+        active=np.zeros(count, np.int64),
         orders=np.empty((log, at.N_ORDER), np.int64),
         fills=np.empty((log, at.N_FILL), np.int64),
         round_trips=np.empty((log, at.N_TRADE_LOG), np.int64),
         notes=np.empty((log, at.N_NOTE), np.int64),
         confidences=np.empty(log),
-        times=np.empty(rows, np.int64),
-        equity=np.empty(rows, np.int64),
+        equity=np.empty(len(market.kept) or slices, np.int64),
+        totals=np.zeros(at.N_TOTALS),
     )
 
 
@@ -195,8 +199,8 @@ def _not_mirrored(request: BulkRequest, spec: StrategySpec) -> str | None:
     return None
 
 
-def _script(strategy: CompiledStrategy, market: at.Market) -> at.Script:
-    program, rules = strategy.program(), strategy.conditions()
+def _script(strategy: CompiledStrategy, market: at.Market, terms: Int64) -> at.Script:
+    numbers, rules = strategy.numbers(), strategy.conditions()
     flags = np.zeros(market.columns.shape[1], np.uint8)
     flag_rows(
         rules.code,
@@ -207,13 +211,33 @@ def _script(strategy: CompiledStrategy, market: at.Market) -> at.Script:
         flags,
     )
     return at.Script(
-        program.code,
-        program.constants,
-        np.zeros(program.stack_depth),
+        numbers.code,
+        numbers.constants,
+        np.zeros(numbers.stack_depth),
         np.full(N_OUTPUTS, np.nan),
         np.full((len(strategy.references), 1), np.nan),
-        flags,
+        flags_of_bars(flags, market, terms),
     )
+
+
+def flags_of_bars(flags: at.Flags, market: at.Market, terms: Int64) -> at.Flags:
+    """Return the rules that hold at each bar of the instruments that are watched.
+
+    Parameters
+    ----------
+    flags : uint8 array of shape (n_column_rows,)
+        Rules that hold at each row of columns; changed in place where bars have rows of their own.
+    market : Market
+        Says which row came with which bar.
+    terms : int64 array of shape (n_instruments, N_TERMS)
+        Says who is watched.
+    """
+    rows = market.column_row
+    if len(rows):
+        flags = np.where(rows >= 0, flags[rows], 0) if len(flags) else np.zeros(len(rows), np.uint8)
+    for instrument in np.flatnonzero(terms[:, at.WATCHED] == 0).tolist():
+        flags[market.first[instrument] : market.first[instrument + 1]] = 0
+    return flags
 
 
 def _market(
@@ -226,12 +250,7 @@ def _market(
 ) -> at.Market:
     bars = [_joined([getattr(one, name) for one in series]) for name in _BARS]
     first = _firsts([len(one) for one in series])
-    rows = len(bars[0])
-    if len(series) == 1:
-        order, owner = np.arange(rows), np.zeros(rows, np.int64)
-    else:
-        order = np.argsort(bars[1], kind="stable")
-        owner = np.searchsorted(first, order, side="right") - 1
+    slices = _slices(bars[1], first)
     columns, column_rows, firsts = _column_rows(series, instruments, references, timeframe, watched)
     return at.Market(
         opened=bars[0],
@@ -242,13 +261,47 @@ def _market(
         close=bars[5],
         volume=bars[6],
         first=first,
-        order=order,
-        owner=owner,
+        order=slices.order,
+        owner=slices.owner,
+        moments=slices.moments,
+        begins=slices.begins,
+        moment_of=slices.moment_of,
         columns=columns,
         first_column=firsts,
         column_row=column_rows,
         silent=np.array(silent, np.int64),
+        extremes=np.zeros((0, 4), np.int64),
+        kept=np.zeros(0, np.int64),
+        worth=np.zeros((len(series), 0)),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Slices:
+    """Rows by time, as `Market` has them."""
+
+    order: Int64
+    owner: Int64
+    moments: Int64
+    begins: Int64
+    moment_of: Int64
+
+
+def _slices(known: Int64, first: Int64) -> _Slices:
+    rows = len(known)
+    places = np.arange(rows + 1)
+    if len(first) == 2:
+        # Each row of one instrument is a slice of its own.
+        return _Slices(places[:-1], np.zeros(rows, np.int64), known, places, places[:-1])
+    order = np.argsort(known, kind="stable")
+    owner = np.searchsorted(first, order, side="right") - 1
+    times = known[order]
+    fresh = np.ones(rows, bool)
+    fresh[1:] = times[1:] != times[:-1]
+    begins = np.append(np.flatnonzero(fresh), rows)
+    moment_of = np.empty(rows, np.int64)
+    moment_of[order] = np.cumsum(fresh) - 1
+    return _Slices(order, owner, times[begins[:-1]], begins, moment_of)
 
 
 def _column_rows(

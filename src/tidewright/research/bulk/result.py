@@ -49,6 +49,8 @@ class BulkResult:
         By the number that the logs use.
     initial : int
         Opening balance in money units.
+    moments : int64 array of shape (n_slices,)
+        Time of each slice with bars, nanoseconds UTC.
     state : State
         The end of the run, with its logs.
     """
@@ -56,6 +58,7 @@ class BulkResult:
     config: EngineConfig
     instruments: tuple[Instrument, ...]
     initial: int
+    moments: Int64
     state: at.State
 
     @property
@@ -81,7 +84,7 @@ class BulkResult:
     @property
     def times(self) -> Int64:
         """Time of every slice with bars, nanoseconds UTC."""
-        return self.state.times[: self.state.account[at.SLICES]]
+        return self.moments[: self.state.account[at.SLICES]]
 
     @property
     def equity(self) -> Int64:

@@ -31,9 +31,9 @@ def run_bulk(request: BulkRequest) -> BulkResult | Unsupported:
         if isinstance(prepared, Unsupported):
             return prepared
         state = new_state(prepared)
-        row, end = 0, len(prepared.market.order)
+        moment, end = 0, len(prepared.market.moments)
         while True:
-            row = run_loop(
+            moment = run_loop(
                 prepared.market,
                 prepared.script,
                 prepared.plan,
@@ -41,11 +41,12 @@ def run_bulk(request: BulkRequest) -> BulkResult | Unsupported:
                 prepared.rules,
                 prepared.terms,
                 state,
-                row,
+                moment,
                 end,
             )
-            if row >= end:
-                return BulkResult(request.config, prepared.instruments, prepared.cash, state)
+            if moment >= end:
+                times = prepared.market.moments
+                return BulkResult(request.config, prepared.instruments, prepared.cash, times, state)
             state = longer_logs(state)
     except OverflowError as error:
         return Unsupported(f"an amount left the 64-bit range ({error}); the event path runs it")

@@ -103,6 +103,7 @@ def plan_of(setup: StrategySetup, bars_per_row: int, window: TradingWindow, keye
         start=window.start,
         end=window.end,
         keyed=int(keyed),
+        logged=1,
     )
 
 
