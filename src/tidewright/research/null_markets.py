@@ -23,7 +23,6 @@ FIRST_DAY = 18_262
 """2020-01-01, as days since 1970-01-01 UTC."""
 _PRICE = 10_000_000
 _DAILY = 0.02
-_STEPS = 8
 _ARCH, _GARCH, _DEGREES = 0.08, 0.90, 5.0
 _LOTS = 10_000_000
 
@@ -71,23 +70,37 @@ def null_market(
 def simulated(
     generator: np.random.Generator, names: Sequence[str], bars: int, *, fat: bool
 ) -> tuple[BarArrays, ...]:
-    """Return daily bars of walks without drift, of changing volatility and fat tails if wished."""
-    size = _garch(generator, bars) if fat else np.ones(bars)
-    shape = (len(names) + 1, bars, _STEPS)
-    steps = generator.standard_normal(shape)
+    """Return daily bars of fair walks, of changing volatility and with fat tails if wished."""
+    size = np.full((len(names), bars), _DAILY)
+    common = generator.standard_normal(bars)
     if fat:
-        # One divisor for all steps of a day makes the day's move Student's t.
-        steps *= np.sqrt((_DEGREES - 2) / generator.chisquare(_DEGREES, (*shape[:2], 1)))
-    steps *= (size * _DAILY / np.sqrt(_STEPS))[:, None]
+        # One divisor for the whole day makes its move Student's t.
+        spread = generator.chisquare(_DEGREES, bars) / (_DEGREES - 2)
+        size *= _garch(generator, bars) / np.sqrt(spread)
     found = []
-    for place, name in enumerate(names):
-        moves = (steps[0] + steps[place + 1]) / np.sqrt(2.0)
-        path = np.log(_PRICE) + np.cumsum(moves).reshape(bars, _STEPS)
-        start = np.concatenate(([np.log(_PRICE)], path[:-1, -1]))
-        low, high = np.minimum(start, path.min(axis=1)), np.maximum(start, path.max(axis=1))
+    for own, name in zip(size, names, strict=True):
+        # Half the variance less in logarithms makes prices fair bets.
+        moves = own * (common + generator.standard_normal(bars)) / np.sqrt(2.0) - own**2 / 2.0
+        close = np.log(_PRICE) + np.cumsum(moves)
+        start = close - moves
+        high, low = _extremes(generator, moves, own)
         volume = (_LOTS * (0.5 + generator.random(bars))).astype(np.int64)
-        found.append(daily_bars(name, (start, high, low, path[:, -1]), volume))
+        found.append(daily_bars(name, (start, start + high, start + low, close), volume))
     return tuple(found)
+
+
+def _extremes(
+    generator: np.random.Generator, moves: Float64, size: Float64
+) -> tuple[Float64, Float64]:
+    """Return the largest rise and fall of continuous paths that make given moves.
+
+    Between steps of a path there would be room to be filled at a stop that no price ever was at.
+    Each has the law of a Brownian bridge's extreme (as in P. Glasserman, "Monte Carlo Methods in
+    Financial Engineering", 2003, section 6.4), independent of the other.
+    """
+    draws = -2.0 * np.log1p(-generator.random((2, len(moves))))
+    reach = np.sqrt(moves**2 + size**2 * draws)
+    return (moves + reach[0]) / 2.0, (moves - reach[1]) / 2.0
 
 
 def daily_bars(
