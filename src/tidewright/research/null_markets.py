@@ -126,16 +126,18 @@ def sign_flipped(series: Sequence[BarArrays], generator: np.random.Generator) ->
 
 
 def permuted(series: Sequence[BarArrays], generator: np.random.Generator) -> list[BarArrays]:
-    """Return bars in another order, the same for all."""
+    """Return bars in another order, the same for all, without the drift of each.
+
+    Which instrument rose more is known only afterwards, so it is a pattern too.
+    """
     order = generator.permutation(min(len(one) for one in series))
-    return [
-        _joined(
-            one.slice(0, len(order)),
-            tuple(move[order] for move in _moves(one)),
-            one.volume[order],
-        )
-        for one in series
-    ]
+    found = []
+    for one in series:
+        gap, high, low, close = (move[order] for move in _moves(one))
+        drift = float(np.mean(gap + close))
+        moves = (gap - drift, high, low, close)
+        found.append(_joined(one.slice(0, len(order)), moves, one.volume[order]))
+    return found
 
 
 def _garch(generator: np.random.Generator, bars: int) -> Float64:

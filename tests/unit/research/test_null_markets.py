@@ -7,24 +7,19 @@ fair test says so on a share 2 / 201 of null markets, and on more than 3 of 40 w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from fakes.market_rows import an_instrument
-from fakes.toy_family import ToyFamily, results_of
-from tidewright.domain.time import DAY
+from fakes.null_studies import BARS, hunches, library_family, two_stocks
+from fakes.toy_family import ToyFamily
 from tidewright.market.arrays import BarArrays
 from tidewright.research.benchmark import excess, universe_returns
 from tidewright.research.noise import search_on_noise
 from tidewright.research.null_markets import NullMarket, null_market
-from tidewright.research.results import DailyResults
 
 SEEDS = 40
 MOST_SUPPORTED = 3
-BARS = 1_000
 COST = 0.002
 INSTRUMENTS = (an_instrument("A"), an_instrument("B"))
 CASES = [
@@ -41,22 +36,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def real(request: pytest.FixtureRequest) -> tuple[BarArrays, ...]:
-    """A thousand days of two stocks."""
-    import polars as pl
-
-    folder: Path = request.getfixturevalue("realdata")
-    file = folder / "stocks_daily" / "sp500_daily_adj_2013_2022.parquet"
-    rows = pl.scan_parquet(file).filter(pl.col("symbol").is_in(["AAPL", "JPM"])).collect()
-    found = []
-    for name, symbol in zip("AB", ("AAPL", "JPM"), strict=True):
-        bars = rows.filter(pl.col("symbol") == symbol).sort("date").head(BARS)
-        ts = (18_262 + np.arange(BARS)) * DAY
-        prices = [
-            np.rint(bars[column].to_numpy() * 1e4).astype(np.int64)
-            for column in ("open", "high", "low", "close")
-        ]
-        found.append(BarArrays(name, "1d", ts, ts + DAY, *prices, bars["volume"].to_numpy()))
-    return tuple(found)
+    return two_stocks(request.getfixturevalue("realdata"))
 
 
 def markets(kind: NullMarket, request: pytest.FixtureRequest) -> list[tuple[BarArrays, ...]]:
@@ -98,38 +78,6 @@ def test_costs_are_lost_where_nothing_can_be_found() -> None:
     assert lost == pytest.approx(COST * free.turnover, rel=1e-6)
 
 
-@dataclass(frozen=True)
-class Hunches:
-    """Independent guesses of the sign of the next day's move, one of which may know something.
-
-    Guesses are made beforehand, as signals from outside the prices are: on copies of the market
-    they are the same guesses.
-    """
-
-    held: np.ndarray
-    name: str = "hunches"
-
-    def evaluate(self, series: tuple[BarArrays, ...]) -> DailyResults:
-        close = series[0].close.astype(np.float64)
-        returns = np.concatenate(([0.0], np.diff(close) / close[:-1]))
-        traded = np.abs(np.diff(self.held, axis=1, prepend=0.0))
-        return results_of(
-            (series[0].ts_known - 1) // DAY, self.held * returns, self.held, traded, 0.0
-        )
-
-
-def hunches(seed: int, series: tuple[BarArrays, ...], sharpe: float, count: int = 100) -> Hunches:
-    """Return guesses of which the last one has a true annual Sharpe ratio (252 days)."""
-    draw = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 2])))
-    held = draw.choice((-1.0, 1.0), (count, BARS))
-    move = np.sign(np.diff(series[0].close, prepend=series[0].close[0]))
-    # Right with probability (1 + edge) / 2: the mean of |move| is 0.8 of its deviation.
-    edge = sharpe / np.sqrt(252) / np.sqrt(2 / np.pi)
-    right = draw.random(BARS) < (1 + edge) / 2
-    held[-1] = np.where(right, move, -move)
-    return Hunches(held)
-
-
 @pytest.mark.parametrize(("sharpe", "least"), [(2.4, 0.75), (3.2, 0.95)])
 def test_the_one_true_candidate_of_a_hundred_is_found(sharpe: float, least: float) -> None:
     found = 0
@@ -164,3 +112,31 @@ def trended(bars: BarArrays, drift: np.ndarray) -> BarArrays:
     low = np.minimum(np.rint(bars.low * before), np.minimum(opened, close))
     prices = (one.astype(np.int64) for one in (opened, high, low, close))
     return BarArrays(bars.instrument, "1d", bars.ts_event, bars.ts_known, *prices, bars.volume)
+
+
+@pytest.mark.parametrize("costs", [False, True])
+def test_the_library_itself_is_not_supported_on_null_markets(costs: bool) -> None:
+    family = library_family(costs=costs)
+    supported = 0
+    for seed in range(4):
+        series = null_market(NullMarket.GARCH_T, seed, "AB", BARS)
+        instruments = family.request.base.instruments
+        supported += search_on_noise(family, series, instruments, enough=3).p_value <= 0.01
+    assert supported <= 1
+
+
+def test_the_library_plays_fair_bets_and_pays_for_them() -> None:
+    free, paid = (
+        np.array(
+            [
+                family.evaluate(null_market(NullMarket.GARCH_T, seed, "AB", BARS))
+                .daily_profit()
+                .sum(axis=1)
+                .mean()
+                for seed in range(16)
+            ]
+        )
+        for family in (library_family(costs=False), library_family(costs=True))
+    )
+    assert abs(free.mean()) < 3 * free.std(ddof=1) / 4
+    assert (paid < free - 0.01).all()
