@@ -1,0 +1,227 @@
+"""What a validation works on: the open part of the data, the rule or the search, the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tidewright.app.bulk import bulk_request
+from tidewright.app.feeds.bars import BarFeed
+from tidewright.app.launch import choose_settings, choose_strategies, choose_window, open_data
+from tidewright.app.settings import Settings
+from tidewright.app.strategies import LoadedStrategy, load_strategy_template, protected
+from tidewright.app.trials import Scored, numbers_varied
+from tidewright.app.universe import settle_universe
+from tidewright.domain.errors import ConfigError
+from tidewright.domain.instrument import AssetClass, Instrument
+from tidewright.domain.time import DAY, timeframe_nanoseconds
+from tidewright.engine.config import StrategySetup
+from tidewright.market.arrays import BarArrays
+from tidewright.research.bulk.grid import Point, grid_points, grid_setups, parse_grid
+from tidewright.research.bulk.request import BulkRequest
+from tidewright.research.bulk.sweep import SweepRequest
+from tidewright.research.holdout import border_of, cut_at
+from tidewright.research.metrics import CRYPTO_CALENDAR, STOCK_CALENDAR, Calendar
+from tidewright.research.walkforward import WindowedSweep
+from tidewright.strategy.model import Stops
+
+Watch = Callable[[str, int, int], None]
+"""Told the stage in words, how much of it is done, and of how much."""
+SURROGATES = 200
+"""Patternless copies of the market, at most."""
+
+
+def unwatched(stage: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketOptions:
+    """Which strategy over which data, as every command of research takes it.
+
+    Parameters
+    ----------
+    strategy : str
+        Library name or file.
+    data : Path
+        Bars.
+    symbols, timeframe, start, end, config, overrides
+        As for a backtest.
+    grid, where : str
+        Numbers to search, and a condition on them; empty for the rule as it is.
+    """
+
+    strategy: str
+    data: Path
+    symbols: tuple[str, ...] = ()
+    timeframe: str = ""
+    start: str = ""
+    end: str = ""
+    config: Path | None = None
+    overrides: tuple[str, ...] = ()
+    grid: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """Everything that is examined.
+
+    Parameters
+    ----------
+    options : MarketOptions
+        What was asked for.
+    settings : Settings
+        Limits, costs, account.
+    strategy : LoadedStrategy
+        The rule as it is, or the one that is varied.
+    feed : BarFeed
+        The open part of the data.
+    base : BulkRequest
+        The rule as it is over the open part.
+    setups : tuple of StrategySetup
+        What is searched; one for a single rule.
+    points : tuple of mapping of str to float
+        Numbers of each setup; empty for a single rule.
+    closed_day : int or None
+        First day of the closed part; None where the data has none.
+    notes : tuple of str
+        What was noticed while the data was read.
+    """
+
+    options: MarketOptions
+    settings: Settings
+    strategy: LoadedStrategy
+    feed: BarFeed
+    base: BulkRequest
+    setups: tuple[StrategySetup, ...]
+    points: tuple[Point, ...]
+    closed_day: int | None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def series(self) -> tuple[BarArrays, ...]:
+        """Bars of the open part."""
+        return self.feed.series
+
+    @property
+    def universe(self) -> tuple[Instrument, ...]:
+        """What the strategy may trade."""
+        chosen = self.base.config.strategies[0].symbols
+        found = [one for one in self.feed.instruments if chosen is None or one.id in chosen]
+        return tuple(found)
+
+    @property
+    def by_id(self) -> Mapping[str, Instrument]:
+        """Every instrument of the data by id."""
+        return {one.id: one for one in self.feed.instruments}
+
+    @property
+    def calendar(self) -> Calendar:
+        """Which days count."""
+        always = all(one.asset_class is AssetClass.CRYPTO for one in self.feed.instruments)
+        return CRYPTO_CALENDAR if always else STOCK_CALENDAR
+
+    @property
+    def timeframe(self) -> str:
+        """Length of the bars on which the strategy decides."""
+        return self.strategy.setup.timeframe or self.feed.timeframe
+
+    @property
+    def family(self) -> WindowedSweep:
+        """Everything that is searched, as a family that can be run again."""
+        return WindowedSweep(self.name, SweepRequest(self.base, self.setups))
+
+    @property
+    def name(self) -> str:
+        """What is examined, in a few words."""
+        name = self.strategy.setup.strategy.name
+        return name if not self.points else f"{len(self.setups):,} settings of {name}"
+
+    def request(self, place: int = 0) -> BulkRequest:
+        """Return the backtest of one setup."""
+        return SweepRequest(self.base, self.setups).single(place)
+
+    def scored(self, command: str) -> Scored:
+        """Return what the trial registry writes down."""
+        variants = [
+            ",".join(f"{name}={value:g}" for name, value in sorted(point.items()))
+            for point in self.points
+        ]
+        numbers = numbers_varied(self.points) if self.points else None
+        return Scored(command, [self.strategy], self.settings, variants, numbers)
+
+
+def load_material(options: MarketOptions, watch: Watch = unwatched) -> Material:
+    """Read data, settings and strategy, and close the last fifth of the data.
+
+    Raises
+    ------
+    ConfigError
+        If something cannot be used.
+    """
+    watch("Reading the data", 0, 1)
+    settings = choose_settings(options.config, options.overrides, options.symbols)
+    strategies = choose_strategies((options.strategy,), settings)
+    feed, loaded = open_data(
+        options.data, options.symbols, options.timeframe, settings.bar_rules()
+    )
+    settings = settle_universe(settings, feed.instruments, strategies)
+    border = border_of(feed.series)
+    opened = BarFeed(
+        cut_at(feed.series, border),
+        feed.instruments,
+        feed.description,
+        [one for one in feed.defects if one[0] <= border],
+    )
+    window = choose_window(opened, options.start, options.end)
+    if window.end > border:
+        window = replace(window, end=0)
+    if not len(opened):
+        raise ConfigError(f"{feed.description}: no bar to run on; expected at least one")
+    base = bulk_request(opened, strategies, settings, window)
+    points, setups = _searched(options, base, settings)
+    return Material(
+        options=options,
+        settings=settings,
+        strategy=strategies[0],
+        feed=opened,
+        base=base,
+        setups=setups,
+        points=points,
+        closed_day=border // DAY if border < feed.last_known else None,
+        notes=(feed.description, *loaded, *settings.notes),
+    )
+
+
+def _searched(
+    options: MarketOptions, base: BulkRequest, settings: Settings
+) -> tuple[tuple[Point, ...], tuple[StrategySetup, ...]]:
+    """Return the numbers and setups of a search; the rule as it is without a grid."""
+    own = base.config.strategies
+    if not options.grid:
+        if options.where:
+            raise ConfigError("--where needs --grid, whose numbers it limits")
+        return (), own
+    template = load_strategy_template(options.strategy)
+    points = grid_points(parse_grid(options.grid), options.where, template.parameters)
+    stops = _default_stops(settings)
+    setups = grid_setups(template, points, lambda spec: protected(spec, stops))
+    return points, tuple(replace(one, symbols=own[0].symbols) for one in setups)
+
+
+def _default_stops(settings: Settings) -> Stops | None:
+    from tidewright.app.launch import default_stops
+
+    return default_stops(settings)
+
+
+def bar_minutes(material: Material) -> float:
+    """Return the length of the bars on which the strategy decides, minutes."""
+    return timeframe_nanoseconds(material.timeframe) / (60 * 10**9)
+
+
+def symbols_of(instruments: Sequence[Instrument]) -> tuple[str, ...]:
+    """Return the ids of instruments."""
+    return tuple(one.id for one in instruments)
