@@ -173,7 +173,7 @@ def baseline_of(
     compounded : bool
         Whether gains are reinvested.
     """
-    equity: Float64 = np.cumprod(1.0 + profit) if compounded else 1.0 + np.cumsum(profit)
+    equity = np.asarray(np.cumprod(1.0 + profit) if compounded else 1.0 + np.cumsum(profit))
     fall = drawdown(equity, 1.0)
     return Baseline(
         name,

@@ -120,7 +120,7 @@ def _concentrated(suspect: Suspect) -> Iterator[Finding]:
             yield Finding(
                 6,
                 f"The {_TOP_TRADES} best of {len(trades.profit):,} trades earned "
-                f"{top / net:.0%} of the whole profit: without a handful of lucky ones little is left.",
+                f"{top / net:.0%} of the whole profit: without a lucky few little is left.",
             )
     if net > 0 and len(suspect.months) >= 6:
         best = max(suspect.months, key=lambda one: one.profit)

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from tidewright.app.bulk import bulk_request
 from tidewright.app.feeds.bars import BarFeed
-from tidewright.app.launch import choose_settings, choose_strategies, choose_window, open_data
+from tidewright.app.launch import (
+    choose_settings,
+    choose_strategies,
+    choose_window,
+    default_stops,
+    open_data,
+)
 from tidewright.app.settings import Settings
 from tidewright.app.strategies import LoadedStrategy, load_strategy_template, protected
 from tidewright.app.trials import Scored, numbers_varied
@@ -24,7 +30,6 @@ from tidewright.research.bulk.sweep import SweepRequest
 from tidewright.research.holdout import border_of, cut_at
 from tidewright.research.metrics import CRYPTO_CALENDAR, STOCK_CALENDAR, Calendar
 from tidewright.research.walkforward import WindowedSweep
-from tidewright.strategy.model import Stops
 
 Watch = Callable[[str, int, int], None]
 """Told the stage in words, how much of it is done, and of how much."""
@@ -164,9 +169,7 @@ def load_material(options: MarketOptions, watch: Watch = unwatched) -> Material:
     watch("Reading the data", 0, 1)
     settings = choose_settings(options.config, options.overrides, options.symbols)
     strategies = choose_strategies((options.strategy,), settings)
-    feed, loaded = open_data(
-        options.data, options.symbols, options.timeframe, settings.bar_rules()
-    )
+    feed, loaded = open_data(options.data, options.symbols, options.timeframe, settings.bar_rules())
     settings = settle_universe(settings, feed.instruments, strategies)
     border = border_of(feed.series)
     opened = BarFeed(
@@ -206,15 +209,9 @@ def _searched(
         return (), own
     template = load_strategy_template(options.strategy)
     points = grid_points(parse_grid(options.grid), options.where, template.parameters)
-    stops = _default_stops(settings)
+    stops = default_stops(settings)
     setups = grid_setups(template, points, lambda spec: protected(spec, stops))
     return points, tuple(replace(one, symbols=own[0].symbols) for one in setups)
-
-
-def _default_stops(settings: Settings) -> Stops | None:
-    from tidewright.app.launch import default_stops
-
-    return default_stops(settings)
 
 
 def bar_minutes(material: Material) -> float:

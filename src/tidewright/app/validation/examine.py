@@ -1,0 +1,263 @@
+"""Validation of a rule or a search over stored bars: every step, and the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tidewright import __version__
+from tidewright.app.feeds.bars import BarFeed
+from tidewright.app.lookahead import check_strategy
+from tidewright.app.trials import record_trials
+from tidewright.app.validation.figures import (
+    ask_luck,
+    baselines,
+    fan_of,
+    losses_of,
+    measures,
+)
+from tidewright.app.validation.material import (
+    SURROGATES,
+    MarketOptions,
+    Material,
+    Watch,
+    bar_minutes,
+    load_material,
+    symbols_of,
+    unwatched,
+)
+from tidewright.app.validation.ruling import checks_of, evidence_of, ruling_of
+from tidewright.app.validation.runs import Run, run_rule, scenarios
+from tidewright.app.validation.search import Searched, search
+from tidewright.domain.errors import ConfigError
+from tidewright.domain.money import to_decimal
+from tidewright.research.evidence import HistoryKind, TrialHistory
+from tidewright.research.lookahead import LookaheadReport
+from tidewright.research.metrics import sharpe
+from tidewright.research.noise import search_on_noise
+from tidewright.research.report import DataStamp, NoiseSearch, Outcome, Report, Subject, TradeList
+from tidewright.research.report_parts import (
+    curve_of,
+    months_of,
+    noise_of,
+    outcome_of,
+    trades_of,
+)
+from tidewright.research.results import Executor
+from tidewright.research.statistics.tail import gap_check
+from tidewright.research.suspicion import Suspect, suspicious
+from tidewright.research.trials import identify
+from tidewright.research.verdict import judge
+
+_FEWEST_DAYS = 10
+_LOOKAHEAD_ROWS = 6_000
+_LOOKAHEAD_TIMES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateOptions:
+    """What a person asked of a validation.
+
+    Parameters
+    ----------
+    market : MarketOptions
+        Strategy, data, grid.
+    surrogates : int
+        Patternless copies of the market, at most.
+    seed : int
+        Of every draw.
+    everything : bool
+        Whether to ask more of Monte Carlo.
+    """
+
+    market: MarketOptions
+    surrogates: int = SURROGATES
+    seed: int = 0
+    everything: bool = False
+
+
+def validate(
+    options: ValidateOptions, *, executor: Executor | None = None, watch: Watch = unwatched
+) -> Report:
+    """Examine a strategy, or everything that a grid holds, over the open part of the data.
+
+    Parameters
+    ----------
+    options : ValidateOptions
+        What to examine.
+    executor : Executor or None
+        Where patternless copies are searched; None is this process.
+    watch : callable
+        Told how far it got.
+
+    Raises
+    ------
+    ConfigError
+        If something cannot be used, or there are too few days.
+    """
+    material = load_material(options.market, watch)
+    found = search(material, watch)
+    real = run_rule(material, material.request(found.place))
+    if len(real.profit) < _FEWEST_DAYS:
+        raise ConfigError(
+            f"{material.feed.description}: {len(real.profit)} days in the open part; expected at "
+            f"least {_FEWEST_DAYS}"
+        )
+    leaks = look_ahead(material, options.seed, watch)
+    noise = on_noise(material, options, executor, watch)
+    watch("Other costs, slower hands", 0, 1)
+    history = history_of(material)
+    return _report(material, options, real, found, leaks, noise, history)
+
+
+def look_ahead(material: Material, seed: int, watch: Watch) -> LookaheadReport:
+    """Check over the newest open bars that no decision knew its future."""
+    return check_strategy(
+        material.strategy,
+        material.feed,
+        material.settings,
+        rows=_LOOKAHEAD_ROWS,
+        times=_LOOKAHEAD_TIMES,
+        seed=seed,
+        progress=lambda done, total: watch("Looking for looks at the future", done, total),
+    )
+
+
+def on_noise(
+    material: Material, options: ValidateOptions, executor: Executor | None, watch: Watch
+) -> NoiseSearch:
+    """Search patternless copies of the market in the same way."""
+
+    def told(copies: int, as_good: int) -> None:
+        words = f"Searching patternless copies ({as_good} as good so far)"
+        watch(words, copies, options.surrogates)
+
+    result = search_on_noise(
+        material.family,
+        material.series,
+        material.universe,
+        surrogates=options.surrogates,
+        seed=options.seed,
+        executor=executor,
+        progress=told,
+    )
+    return noise_of(result.null, result.observed, result.p_value, options.surrogates)
+
+
+def history_of(material: Material) -> TrialHistory:
+    """Write this validation down among the tries, and return how many there were."""
+    window = material.base.window
+    count = record_trials(
+        material.scored("validate"), material.series, span=(window.start, window.end)
+    )
+    if count is None:
+        return TrialHistory(HistoryKind.UNKNOWN, len(material.setups))
+    return TrialHistory(HistoryKind.RECORDED, max(count.on_data, len(material.setups)))
+
+
+def _report(
+    material: Material,
+    options: ValidateOptions,
+    real: Run,
+    found: Searched,
+    leaks: LookaheadReport,
+    noise: NoiseSearch,
+    history: TrialHistory,
+) -> Report:
+    """Put the parts together."""
+    others = scenarios(material, real)
+    answer, entries = ask_luck(material, real, seed=options.seed, everything=options.everything)
+    a_year = material.calendar.days_per_year
+    outcome = outcome_of(real.profit, real.universe, real.exposure, a_year, real.stopped_day)
+    evidence = evidence_of(real, outcome, others, leaks, noise, history)
+    gap = gap_check(np.array([real.largest_exposure()]), limit=1.0).loss
+    trades = trades_of(real.result.trades(), material.series, material.by_id, real.daily.initial)
+    months = months_of(real.daily.days, real.profit)
+    data = stamp_of(material)
+    tries = None if history.kind is HistoryKind.UNKNOWN else history.tries
+    suspect = Suspect(
+        outcome=outcome,
+        sharpe=sharpe(real.profit, a_year),
+        trades=trades,
+        months=months,
+        scenarios=others,
+        sweep=found.sweep,
+        data=data,
+        fees=real.fees,
+        bar_minutes=bar_minutes(material),
+        traded_days=_traded_days(real, outcome),
+        days=len(real.profit),
+        tries=tries,
+    )
+    return Report(
+        subject=_subject(material, real, tries),
+        ruling=ruling_of(judge(evidence)),
+        outcome=outcome,
+        noise=noise,
+        deflation=None,
+        losses=losses_of(answer, gap),
+        checks=checks_of(evidence, leaks, found.places_tried),
+        curve=curve_of(real.daily.days, real.profit, real.universe, real.exposure),
+        months=months,
+        trades=trades if trades.profit else None,
+        baselines=baselines(material, real, entries),
+        scenarios=others,
+        measures=(*measures(material, real, noise, answer), *found.measures),
+        data=data,
+        findings=suspicious(suspect),
+        sweep=found.sweep,
+        folds=found.folds,
+        fan=fan_of(answer),
+    )
+
+
+def _traded_days(real: Run, outcome: Outcome) -> int:
+    if outcome.stopped_day is None:
+        return len(real.profit)
+    return int((real.daily.days <= outcome.stopped_day).sum())
+
+
+def _subject(material: Material, real: Run, tries: int | None) -> Subject:
+    names = symbols_of(material.universe)
+    where = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    point = ""
+    days = real.daily.days
+    return Subject(
+        name=material.strategy.setup.strategy.name,
+        kind="search" if material.points else "rule",
+        description=f"{material.name}{point} over {where}, {material.timeframe} bars.",
+        instruments=names,
+        timeframe=material.timeframe,
+        first_day=int(days[0]),
+        last_day=int(days[-1]),
+        closed_from=material.closed_day,
+        configurations=len(material.setups),
+        tries=tries,
+        every_day=material.calendar.every_day,
+        days_per_year=material.calendar.days_per_year,
+        currency=material.settings.account.currency,
+        initial=float(to_decimal(real.daily.initial)),
+        made_by=f"Tidewright {__version__}, build {material.base.config.fingerprint[:16]}",
+    )
+
+
+def stamp_of(material: Material) -> DataStamp:
+    """Return where the data came from."""
+    return DataStamp(
+        source=str(material.options.data),
+        fingerprint=identify(material.series).fingerprint,
+        adjustment="undeclared",
+        adjusted_as_of="",
+        universe_as_of="",
+        survivors=False,
+        notes=material.notes,
+    )
+
+
+def open_feed(material: Material) -> BarFeed:
+    """Return the bars that may be looked at."""
+    return material.feed
+
+
+__all__ = ["TradeList", "ValidateOptions", "validate"]

@@ -1,0 +1,114 @@
+"""From what a validation found to evidence, hard checks and the verdict's words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tidewright.app.validation.runs import LATER, TWICE, Run
+from tidewright.research import report as shown
+from tidewright.research.evidence import (
+    PASSED,
+    Check,
+    Evidence,
+    Interval,
+    Outcome,
+    PSource,
+    TrialHistory,
+)
+from tidewright.research.lookahead import LookaheadReport
+from tidewright.research.report import NoiseSearch, Ruling, Scenario
+from tidewright.research.verdict import DEFAULT_RULE, Verdict, VerdictLevel
+
+
+def evidence_of(
+    run: Run,
+    outcome: shown.Outcome,
+    scenarios: Sequence[Scenario],
+    leaks: LookaheadReport,
+    noise: NoiseSearch,
+    history: TrialHistory,
+) -> Evidence:
+    """Return everything that the verdict is made from."""
+    return Evidence(
+        p_value=noise.p_value,
+        p_source=PSource.SEARCH_ON_NOISE,
+        excess=interval_of(outcome),
+        days=len(run.profit),
+        trade_days=int(run.daily.trade_days[0]),
+        look_ahead=_look_ahead(leaks),
+        valid_data=PASSED,
+        double_costs=_survives(scenarios, TWICE),
+        one_bar_later=_survives(scenarios, LATER),
+        history=history,
+    )
+
+
+def interval_of(outcome: shown.Outcome) -> Interval | None:
+    """Return the interval of the annual excess; None where it is unknown."""
+    if outcome.low is None or outcome.high is None or outcome.excess_year is None:
+        return None
+    return Interval(outcome.low, outcome.excess_year, outcome.high)
+
+
+def _look_ahead(leaks: LookaheadReport) -> Check:
+    if leaks.clean:
+        return Check(Outcome.PASSED, f"{leaks.values:,} values compared at {leaks.times} times")
+    return Check(Outcome.FAILED, str(leaks.leaks[0]))
+
+
+def _survives(scenarios: Sequence[Scenario], name: str) -> Check:
+    base = scenarios[0]
+    one = next(scenario for scenario in scenarios if scenario.name == name)
+    if base.excess_year is None or one.excess_year is None:
+        return Check(Outcome.NOT_RUN)
+    detail = (
+        f"{100 * base.excess_year:+.1f} % beyond holding a year becomes "
+        f"{100 * one.excess_year:+.1f} %"
+    )
+    return Check(Outcome.PASSED if one.excess_year > 0 else Outcome.FAILED, detail)
+
+
+def checks_of(
+    evidence: Evidence, leaks: LookaheadReport | None, tried: int
+) -> tuple[shown.Check, ...]:
+    """Return the hard checks as a report has them."""
+    rule = DEFAULT_RULE
+    enough = evidence.days >= rule.min_days and evidence.trade_days >= rule.min_trade_days
+    found = [
+        _shown("Decides on what was known, nothing later", evidence.look_ahead),
+        _shown("Stays ahead of holding at twice the costs", evidence.double_costs),
+        _shown("Stays ahead of holding one bar later", evidence.one_bar_later),
+        shown.Check(
+            "Enough days and trades to say anything",
+            enough,
+            f"{evidence.days:,} days, trades ended on {evidence.trade_days:,} of them; needed are "
+            f"{rule.min_days} and {rule.min_trade_days}",
+        ),
+    ]
+    if evidence.p_value is not None:
+        words = f"p = {evidence.p_value:.3f}; at most {rule.supported_p} is needed"
+        if tried > 1:
+            words += f", all {tried:,} settings counted"
+        found.append(shown.Check("Better than luck", evidence.p_value <= rule.supported_p, words))
+    if leaks is not None and leaks.scale_free is not None:
+        found.append(
+            shown.Check(
+                "Decides the same in other units of price",
+                leaks.scale_free,
+                "prices x k, volume / k; else back-adjusted prices would change what it does",
+            )
+        )
+    return tuple(found)
+
+
+def _shown(name: str, check: Check) -> shown.Check:
+    passed = {Outcome.PASSED: True, Outcome.FAILED: False, Outcome.NOT_RUN: None}
+    return shown.Check(name, passed[check.outcome], check.detail)
+
+
+def ruling_of(verdict: Verdict) -> Ruling:
+    """Return a verdict as a report has it."""
+    months = verdict.months_to_know
+    if verdict.level in (VerdictLevel.LOSES, VerdictLevel.SUPPORTED):
+        months = 0.0
+    return Ruling(verdict.level.label, verdict.reasons, months, verdict.may_do_now)
