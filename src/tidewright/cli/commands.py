@@ -37,6 +37,15 @@ COMMANDS: Mapping[str, Entry] = {
     "replay": Entry("run:replay", "Decide a recorded run again and compare.", _RUN),
     "paper-venue": Entry("run:paper_venue", "Serve the paper venue as its own process.", _RUN),
     "sweep": Entry("sweep:sweep", "Run many choices of a strategy's numbers.", _RESEARCH),
+    "validate": Entry("research:validate", "Say whether a result means anything.", _RESEARCH),
+    "report": Entry("research:report", "Show a saved report, or write its page.", _RESEARCH),
+    "compare": Entry("research:compare", "Set strategies side by side.", _RESEARCH),
+    "walkforward": Entry(
+        "research:walkforward", "Choose on the past, trade what comes next.", _RESEARCH
+    ),
+    "montecarlo": Entry(
+        "research:montecarlo", "Ask how else the same strategy could have gone.", _RESEARCH
+    ),
     "lookahead": Entry(
         "lookahead:lookahead", "Check that a strategy never knew its future.", _RESEARCH
     ),

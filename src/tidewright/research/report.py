@@ -162,6 +162,8 @@ class Outcome:
         Length of the examined time.
     stopped_day : int or None
         Day on which a loss limit ended trading for good.
+    unstopped : float or None
+        Profit that the same rule would have made without that limit.
     """
 
     net: float
@@ -173,6 +175,7 @@ class Outcome:
     high: float | None
     years: float
     stopped_day: int | None = None
+    unstopped: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

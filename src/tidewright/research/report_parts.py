@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from tidewright.domain.instrument import Instrument
 from tidewright.domain.portfolio import Trade
 from tidewright.domain.time import DAY, MINUTE
 from tidewright.market.arrays import BarArrays
@@ -65,12 +64,7 @@ def months_of(days: Int64, profit: Float64) -> tuple[Month, ...]:
     return tuple(Month(year, month, value) for (year, month), value in found.items())
 
 
-def trades_of(
-    trades: Sequence[Trade],
-    series: Sequence[BarArrays],
-    instruments: Mapping[str, Instrument],
-    initial: int,
-) -> TradeList:
+def trades_of(trades: Sequence[Trade], series: Sequence[BarArrays], initial: int) -> TradeList:
     """Return round trips with how far prices moved against and for them while they were open.
 
     Parameters
@@ -78,38 +72,20 @@ def trades_of(
     trades : sequence of Trade
         Finished round trips.
     series : sequence of BarArrays
-        Bars of every instrument; a bar counts when it opens before the exit and closes after the
-        entry, so the bars of entry and exit count as a whole.
-    instruments : mapping of str to Instrument
-        By id.
+        Bars of every instrument.
     initial : int
         Equity before the first day, money units.
     """
-    by_id = {one.instrument: one for one in series}
-    adverse, favourable = [], []
-    for trade in trades:
-        low, high = _range_while_open(by_id[trade.instrument], trade)
-        entry = trade.entry_value / trade.entry_lots
-        down, up = max(0.0, 1.0 - low / entry), max(0.0, high / entry - 1.0)
-        is_long = trade.side.sign > 0
-        adverse.append(down if is_long else up)
-        favourable.append(up if is_long else down)
+    from tidewright.research.statistics.trade_statistics import excursions
+
+    moved = excursions(trades, {one.instrument: one for one in series})
     return TradeList(
         tuple(trade.pnl / initial for trade in trades),
-        tuple(adverse),
-        tuple(favourable),
+        tuple(np.nan_to_num(moved.adverse).tolist()),
+        tuple(np.nan_to_num(moved.favourable).tolist()),
         tuple((trade.ts_exit - trade.ts_entry) / MINUTE for trade in trades),
         len({(trade.ts_exit - 1) // DAY for trade in trades}),
     )
-
-
-def _range_while_open(bars: BarArrays, trade: Trade) -> tuple[int, int]:
-    first = int(np.searchsorted(bars.ts_known, trade.ts_entry, side="right"))
-    last = int(np.searchsorted(bars.ts_event, trade.ts_exit, side="left"))
-    # A fill at a bar's close is known with it, so that its bar may begin and end the trade.
-    first = min(first, len(bars) - 1)
-    last = max(last, first + 1)
-    return int(bars.low[first:last].min()), int(bars.high[first:last].max())
 
 
 def outcome_of(
@@ -118,6 +94,7 @@ def outcome_of(
     exposure: float | None,
     days_per_year: int,
     stopped_day: int | None = None,
+    unstopped: float | None = None,
 ) -> Outcome:
     """Return what was earned, and the 90 % interval of the annual excess over the matched holding.
 
@@ -133,6 +110,8 @@ def outcome_of(
         Observations of a year.
     stopped_day : int or None
         Day on which a loss limit ended trading for good.
+    unstopped : float or None
+        What it would have made without that limit.
     """
     from tidewright.research.statistics.inference import estimate_mean
 
@@ -154,6 +133,7 @@ def outcome_of(
         high=high,
         years=len(profit) / days_per_year,
         stopped_day=stopped_day,
+        unstopped=unstopped,
     )
 
 

@@ -109,9 +109,9 @@ def read_table(path: Path, symbols: Sequence[str] = ()) -> list[RawSeries]:
     except (pl.exceptions.PolarsError, OSError) as error:
         raise ConfigError(f"{path}: could not be read: {error}") from error
     names = _column_names(path, frame.columns)
-    times = _times(path, frame[names["time"]])
-    prices = np.column_stack([_numbers(path, frame[names[name]]) for name in _PRICES])
-    raw = RawBars(times, prices, _numbers(path, frame[names["volume"]]))
+    times = times_of(path, frame[names["time"]])
+    prices = np.column_stack([numbers_of(path, frame[names[name]]) for name in _PRICES])
+    raw = RawBars(times, prices, numbers_of(path, frame[names["volume"]]))
     rows = np.arange(1, len(raw) + 1, dtype=np.int64)
     if "symbol" not in names:
         if len(symbols) > 1:
@@ -140,7 +140,8 @@ def _column_names(path: Path, columns: Iterable[str]) -> Mapping[str, str]:
     return found
 
 
-def _numbers(path: Path, column: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def numbers_of(path: Path, column: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return a column of numbers, NaN where empty; the error names column and row."""
     import polars as pl
 
     if column.dtype == pl.String:
@@ -152,7 +153,8 @@ def _numbers(path: Path, column: pl.Series) -> np.ndarray[tuple[int], np.dtype[n
     return values
 
 
-def _times(path: Path, column: pl.Series) -> Int64:
+def times_of(path: Path, column: pl.Series) -> Int64:
+    """Return a column of times as nanoseconds UTC; the error names column and row."""
     import polars as pl
 
     if column.dtype == pl.String:

@@ -34,6 +34,7 @@ from tidewright.research.report import (
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FEWEST_COLUMNS = 25
 _STRIPS = 90
 """Vertical strips that tell the values of a time chart on hover."""
 
@@ -133,7 +134,7 @@ def _strips(curve: Curve, x: Scale, area: Area, fall: Sequence[float]) -> Markup
 def luck_dots(noise: NoiseSearch, area: Area) -> Markup:
     """Return one dot for each patternless copy; those that did as well are filled."""
     count = noise.copies
-    columns = max(1, math.ceil(math.sqrt(count * area.width / area.height)))
+    columns = max(_FEWEST_COLUMNS, math.ceil(math.sqrt(count * area.width / area.height)))
     size = min(area.width / columns, area.height / math.ceil(count / columns))
     dots = [
         tag(

@@ -203,6 +203,11 @@ def _luck(report: Report) -> Markup:
     noise = report.noise
     if noise is None:
         return Markup("")
+    if len(set(noise.null)) < 2:
+        note = (
+            "It lost, so every copy was at least as good: there is no gain that luck could explain."
+        )
+        return _section("How good is luck?", note=note)
     caption = (
         f"Score (t-statistic of the daily excess over the matched holding) of the best of each of "
         f"{plural(noise.copies, 'copy', 'copies')}. A copy keeps the market's drift and volatility "

@@ -16,7 +16,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 MEANINGS: Mapping[str, str] = {
     "BROKEN": "Do not use these figures: something in this test is wrong.",
-    "LOSES": "It does worse than simply holding the same thing.",
+    "LOSES": "It does worse than holding the same thing to the same extent.",
     "CANNOT TELL YET": "There is not enough here to tell skill from luck.",
     "PROMISING": "Luck alone is an unlikely explanation, but nothing has confirmed it yet.",
     "SUPPORTED": "Luck alone is an unlikely explanation, and new days have confirmed it.",
@@ -150,7 +150,10 @@ def _result(outcome: Outcome, *, imported: bool) -> Answer:
     if outcome.held is not None:
         evidence.append(f"Holding it with all the money, all the time: {percent(outcome.held)}.")
     if outcome.stopped_day is not None:
-        evidence.append(f"Its loss limit ended trading on {date(outcome.stopped_day)}.")
+        without = ""
+        if outcome.unstopped is not None:
+            without = f" Without that limit: {percent(outcome.unstopped)}."
+        evidence.append(f"Its loss limit ended trading on {date(outcome.stopped_day)}.{without}")
     return Answer("result", "Did it beat holding?", answer, tuple(evidence))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tidewright import __version__
-from tidewright.app.feeds.bars import BarFeed
+from tidewright.app.freeze import forward_of_strategy
 from tidewright.app.lookahead import check_strategy
 from tidewright.app.trials import record_trials
 from tidewright.app.validation.figures import (
@@ -22,21 +23,35 @@ from tidewright.app.validation.material import (
     MarketOptions,
     Material,
     Watch,
-    bar_minutes,
     load_material,
     symbols_of,
     unwatched,
 )
-from tidewright.app.validation.ruling import checks_of, evidence_of, ruling_of
-from tidewright.app.validation.runs import Run, run_rule, scenarios
+from tidewright.app.validation.ruling import (
+    Proof,
+    checks_of,
+    evidence_of,
+    interval_of,
+    ruling_of,
+)
+from tidewright.app.validation.runs import Run, run_rule, scenarios, unlimited
 from tidewright.app.validation.search import Searched, search
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.money import to_decimal
-from tidewright.research.evidence import HistoryKind, TrialHistory
+from tidewright.domain.portfolio import Trade
+from tidewright.domain.time import timeframe_nanoseconds
+from tidewright.research.evidence import HistoryKind, Interval, TrialHistory
 from tidewright.research.lookahead import LookaheadReport
-from tidewright.research.metrics import sharpe
 from tidewright.research.noise import search_on_noise
-from tidewright.research.report import DataStamp, NoiseSearch, Outcome, Report, Subject, TradeList
+from tidewright.research.report import (
+    DataStamp,
+    Finding,
+    NoiseSearch,
+    Outcome,
+    Report,
+    Ruling,
+    Subject,
+)
 from tidewright.research.report_parts import (
     curve_of,
     months_of,
@@ -50,7 +65,7 @@ from tidewright.research.suspicion import Suspect, suspicious
 from tidewright.research.trials import identify
 from tidewright.research.verdict import judge
 
-_FEWEST_DAYS = 10
+_FEWEST_DAYS = 12
 _LOOKAHEAD_ROWS = 6_000
 _LOOKAHEAD_TIMES = 60
 
@@ -107,8 +122,37 @@ def validate(
     leaks = look_ahead(material, options.seed, watch)
     noise = on_noise(material, options, executor, watch)
     watch("Other costs, slower hands", 0, 1)
-    history = history_of(material)
-    return _report(material, options, real, found, leaks, noise, history)
+    forward = None
+    if not material.points:
+        forward = forward_of_strategy(material.strategy, material.whole, material.settings)
+    proof = Proof(leaks, noise, history_of(material), forward.evidence if forward else None)
+    return _report(material, options, real, found, proof)
+
+
+def quick_report(options: ValidateOptions) -> Report:
+    """Return the result of a rule without judging it, for a comparison; it counts as a try."""
+    material = load_material(options.market)
+    real = run_rule(material, material.request())
+    history = history_of(material, "compare")
+    tries = None if history.kind is HistoryKind.UNKNOWN else history.tries
+    a_year = material.calendar.days_per_year
+    return Report(
+        subject=_subject(material, real, tries),
+        ruling=Ruling("", (), None, ()),
+        outcome=outcome_of(real.profit, real.universe, real.exposure, a_year, real.stopped_day),
+        noise=None,
+        deflation=None,
+        losses=None,
+        checks=(),
+        curve=curve_of(real.daily.days, real.profit, real.universe, real.exposure),
+        months=months_of(real.daily.days, real.profit),
+        trades=None,
+        baselines=(),
+        scenarios=(),
+        measures=(),
+        data=stamp_of(material),
+        findings=(),
+    )
 
 
 def look_ahead(material: Material, seed: int, watch: Watch) -> LookaheadReport:
@@ -145,11 +189,11 @@ def on_noise(
     return noise_of(result.null, result.observed, result.p_value, options.surrogates)
 
 
-def history_of(material: Material) -> TrialHistory:
+def history_of(material: Material, command: str = "validate") -> TrialHistory:
     """Write this validation down among the tries, and return how many there were."""
     window = material.base.window
     count = record_trials(
-        material.scored("validate"), material.series, span=(window.start, window.end)
+        material.scored(command), material.series, span=(window.start, window.end)
     )
     if count is None:
         return TrialHistory(HistoryKind.UNKNOWN, len(material.setups))
@@ -161,55 +205,79 @@ def _report(
     options: ValidateOptions,
     real: Run,
     found: Searched,
-    leaks: LookaheadReport,
-    noise: NoiseSearch,
-    history: TrialHistory,
+    proof: Proof,
 ) -> Report:
     """Put the parts together."""
     others = scenarios(material, real)
     answer, entries = ask_luck(material, real, seed=options.seed, everything=options.everything)
     a_year = material.calendar.days_per_year
-    outcome = outcome_of(real.profit, real.universe, real.exposure, a_year, real.stopped_day)
-    evidence = evidence_of(real, outcome, others, leaks, noise, history)
+    free = None if real.stopped_day is None else run_rule(material, unlimited(real.request))
+    outcome = outcome_of(
+        real.profit,
+        real.universe,
+        real.exposure,
+        a_year,
+        real.stopped_day,
+        None if free is None else float(free.profit.sum()),
+    )
+    evidence = evidence_of(real, outcome, others, proof, _freely(free, a_year))
     gap = gap_check(np.array([real.largest_exposure()]), limit=1.0).loss
-    trades = trades_of(real.result.trades(), material.series, material.by_id, real.daily.initial)
-    months = months_of(real.daily.days, real.profit)
-    data = stamp_of(material)
+    closed_trades = real.result.trades()
+    trades = trades_of(closed_trades, material.series, real.daily.initial)
+    history = proof.history
     tries = None if history.kind is HistoryKind.UNKNOWN else history.tries
     suspect = Suspect(
         outcome=outcome,
-        sharpe=sharpe(real.profit, a_year),
         trades=trades,
-        months=months,
         scenarios=others,
         sweep=found.sweep,
-        data=data,
+        data=(data := stamp_of(material)),
         fees=real.fees,
-        bar_minutes=bar_minutes(material),
         traded_days=_traded_days(real, outcome),
         days=len(real.profit),
         tries=tries,
     )
     return Report(
         subject=_subject(material, real, tries),
-        ruling=ruling_of(judge(evidence)),
+        ruling=ruling_of(judge(evidence), stopped=free is not None),
         outcome=outcome,
-        noise=noise,
+        noise=proof.noise,
         deflation=None,
         losses=losses_of(answer, gap),
-        checks=checks_of(evidence, leaks, found.places_tried),
+        checks=checks_of(evidence, proof.leaks, found.places_tried),
         curve=curve_of(real.daily.days, real.profit, real.universe, real.exposure),
-        months=months,
+        months=months_of(real.daily.days, real.profit),
         trades=trades if trades.profit else None,
         baselines=baselines(material, real, entries),
         scenarios=others,
-        measures=(*measures(material, real, noise, answer), *found.measures),
+        measures=(*measures(material, real, proof.noise, answer), *found.measures),
         data=data,
-        findings=suspicious(suspect),
+        findings=(*suspicious(suspect), *doubts(material, real, closed_trades)),
         sweep=found.sweep,
         folds=found.folds,
         fan=fan_of(answer),
     )
+
+
+def _freely(free: Run | None, a_year: int) -> Interval | None:
+    """Return the excess of the rule without the limit that stopped it; None where none did."""
+    if free is None:
+        return None
+    return interval_of(outcome_of(free.profit, free.universe, free.exposure, a_year))
+
+
+def doubts(material: Material, real: Run, trades: Sequence[Trade]) -> tuple[Finding, ...]:
+    """Return what days and trades themselves show that a careful reader would ask about."""
+    from tidewright.research.statistics.suspicion import suspicions
+
+    found = suspicions(
+        real.profit,
+        trades,
+        days_per_year=material.calendar.days_per_year,
+        market=real.universe,
+        bar_length=timeframe_nanoseconds(material.feed.timeframe),
+    )
+    return tuple(Finding(6, one.text) for one in found)
 
 
 def _traded_days(real: Run, outcome: Outcome) -> int:
@@ -253,11 +321,3 @@ def stamp_of(material: Material) -> DataStamp:
         survivors=False,
         notes=material.notes,
     )
-
-
-def open_feed(material: Material) -> BarFeed:
-    """Return the bars that may be looked at."""
-    return material.feed
-
-
-__all__ = ["TradeList", "ValidateOptions", "validate"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tidewright.app.bulk import bulk_request
 from tidewright.app.feeds.bars import BarFeed
+from tidewright.app.holdout import without_closed_part
 from tidewright.app.launch import (
     choose_settings,
     choose_strategies,
@@ -21,13 +22,13 @@ from tidewright.app.trials import Scored, numbers_varied
 from tidewright.app.universe import settle_universe
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.instrument import AssetClass, Instrument
-from tidewright.domain.time import DAY, timeframe_nanoseconds
+from tidewright.domain.time import DAY
 from tidewright.engine.config import StrategySetup
 from tidewright.market.arrays import BarArrays
 from tidewright.research.bulk.grid import Point, grid_points, grid_setups, parse_grid
 from tidewright.research.bulk.request import BulkRequest
 from tidewright.research.bulk.sweep import SweepRequest
-from tidewright.research.holdout import border_of, cut_at
+from tidewright.research.holdout import border_of
 from tidewright.research.metrics import CRYPTO_CALENDAR, STOCK_CALENDAR, Calendar
 from tidewright.research.walkforward import WindowedSweep
 
@@ -81,6 +82,8 @@ class Material:
         Limits, costs, account.
     strategy : LoadedStrategy
         The rule as it is, or the one that is varied.
+    whole : BarFeed
+        All of the data, which only what came after a freeze may look at.
     feed : BarFeed
         The open part of the data.
     base : BulkRequest
@@ -98,6 +101,7 @@ class Material:
     options: MarketOptions
     settings: Settings
     strategy: LoadedStrategy
+    whole: BarFeed
     feed: BarFeed
     base: BulkRequest
     setups: tuple[StrategySetup, ...]
@@ -116,11 +120,6 @@ class Material:
         chosen = self.base.config.strategies[0].symbols
         found = [one for one in self.feed.instruments if chosen is None or one.id in chosen]
         return tuple(found)
-
-    @property
-    def by_id(self) -> Mapping[str, Instrument]:
-        """Every instrument of the data by id."""
-        return {one.id: one for one in self.feed.instruments}
 
     @property
     def calendar(self) -> Calendar:
@@ -172,12 +171,7 @@ def load_material(options: MarketOptions, watch: Watch = unwatched) -> Material:
     feed, loaded = open_data(options.data, options.symbols, options.timeframe, settings.bar_rules())
     settings = settle_universe(settings, feed.instruments, strategies)
     border = border_of(feed.series)
-    opened = BarFeed(
-        cut_at(feed.series, border),
-        feed.instruments,
-        feed.description,
-        [one for one in feed.defects if one[0] <= border],
-    )
+    opened, closed = without_closed_part(feed)
     window = choose_window(opened, options.start, options.end)
     if window.end > border:
         window = replace(window, end=0)
@@ -189,12 +183,13 @@ def load_material(options: MarketOptions, watch: Watch = unwatched) -> Material:
         options=options,
         settings=settings,
         strategy=strategies[0],
+        whole=feed,
         feed=opened,
         base=base,
         setups=setups,
         points=points,
         closed_day=border // DAY if border < feed.last_known else None,
-        notes=(feed.description, *loaded, *settings.notes),
+        notes=(feed.description, *loaded, *settings.notes, closed),
     )
 
 
@@ -212,11 +207,6 @@ def _searched(
     stops = default_stops(settings)
     setups = grid_setups(template, points, lambda spec: protected(spec, stops))
     return points, tuple(replace(one, symbols=own[0].symbols) for one in setups)
-
-
-def bar_minutes(material: Material) -> float:
-    """Return the length of the bars on which the strategy decides, minutes."""
-    return timeframe_nanoseconds(material.timeframe) / (60 * 10**9)
 
 
 def symbols_of(instruments: Sequence[Instrument]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tidewright.app.validation.runs import LATER, TWICE, Run
 from tidewright.research import report as shown
@@ -10,6 +11,7 @@ from tidewright.research.evidence import (
     PASSED,
     Check,
     Evidence,
+    ForwardEvidence,
     Interval,
     Outcome,
     PSource,
@@ -20,26 +22,61 @@ from tidewright.research.report import NoiseSearch, Ruling, Scenario
 from tidewright.research.verdict import DEFAULT_RULE, Verdict, VerdictLevel
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was found beside the result itself.
+
+    Parameters
+    ----------
+    leaks : LookaheadReport
+        Whether it knew its future.
+    noise : NoiseSearch
+        How good luck is.
+    history : TrialHistory
+        What was tried before.
+    forward : ForwardEvidence or None
+        What came after a freeze.
+    """
+
+    leaks: LookaheadReport
+    noise: NoiseSearch
+    history: TrialHistory
+    forward: ForwardEvidence | None
+
+
 def evidence_of(
     run: Run,
     outcome: shown.Outcome,
     scenarios: Sequence[Scenario],
-    leaks: LookaheadReport,
-    noise: NoiseSearch,
-    history: TrialHistory,
+    proof: Proof,
+    freely: Interval | None,
 ) -> Evidence:
-    """Return everything that the verdict is made from."""
+    """Return everything that the verdict is made from.
+
+    Parameters
+    ----------
+    run, outcome, scenarios
+        The result, and under other costs and delays.
+    proof : Proof
+        The checks.
+    freely : Interval or None
+        Excess without the limit that ended trading for good. A rule that has stopped itself stays
+        flat, and flat days hide how fast it lost: the worse of both intervals counts.
+    """
+    own = interval_of(outcome)
+    known = [one for one in (own, freely) if one is not None]
     return Evidence(
-        p_value=noise.p_value,
+        p_value=proof.noise.p_value,
         p_source=PSource.SEARCH_ON_NOISE,
-        excess=interval_of(outcome),
+        excess=min(known, key=lambda one: one.high) if own is not None else None,
         days=len(run.profit),
         trade_days=int(run.daily.trade_days[0]),
-        look_ahead=_look_ahead(leaks),
+        look_ahead=_look_ahead(proof.leaks),
         valid_data=PASSED,
         double_costs=_survives(scenarios, TWICE),
         one_bar_later=_survives(scenarios, LATER),
-        history=history,
+        forward=proof.forward,
+        history=proof.history,
     )
 
 
@@ -106,9 +143,9 @@ def _shown(name: str, check: Check) -> shown.Check:
     return shown.Check(name, passed[check.outcome], check.detail)
 
 
-def ruling_of(verdict: Verdict) -> Ruling:
-    """Return a verdict as a report has it."""
+def ruling_of(verdict: Verdict, *, stopped: bool = False) -> Ruling:
+    """Return a verdict as a report has it; a rule that stopped itself learns nothing by waiting."""
     months = verdict.months_to_know
-    if verdict.level in (VerdictLevel.LOSES, VerdictLevel.SUPPORTED):
-        months = 0.0
+    if stopped and verdict.level is not VerdictLevel.LOSES:
+        months = None
     return Ruling(verdict.level.label, verdict.reasons, months, verdict.may_do_now)

@@ -25,6 +25,7 @@ _MILLISECOND = 1_000_000
 _MOST_FEE = Decimal("0.999999")
 _MOST_PERCENT = Decimal("49.9999")
 _MOST_IMPACT = Decimal(100)
+_WHOLE = Decimal(100)
 TWICE = "costs x2"
 LATER = "one bar later"
 
@@ -130,6 +131,12 @@ def scenarios(material: Material, real: Run) -> tuple[Scenario, ...]:
 def _scenario(material: Material, name: str, run: Run) -> Scenario:
     a_year = float(run.excess.mean()) * material.calendar.days_per_year
     return Scenario(name, float(run.profit.sum()), a_year, int(run.daily.trades[0]))
+
+
+def unlimited(request: BulkRequest) -> BulkRequest:
+    """Return a request without the limit that ends trading for good once equity has fallen."""
+    risk = replace(request.config.risk, max_drawdown_percent=_WHOLE)
+    return replace(request, config=replace(request.config, risk=risk))
 
 
 def dearer(request: BulkRequest, factor: int) -> BulkRequest:

@@ -14,7 +14,12 @@ from tidewright.research.noise import statistic
 from tidewright.research.report import Fold, Measure, SweepMap
 from tidewright.research.report_parts import sweep_map
 from tidewright.research.results import DailyResults, Float64
-from tidewright.research.walkforward import plateau, run_walk_forward
+from tidewright.research.walkforward import (
+    WalkForwardPlan,
+    WalkForwardResult,
+    plateau,
+    run_walk_forward,
+)
 
 _PBO = (
     "share of half-and-half splits in which the best of one half is under the middle in the other"
@@ -64,7 +69,7 @@ def search(material: Material, watch: Watch) -> Searched:
     values = np.array([list(point.values()) for point in material.points])
     kept = plateau(values, np.where(np.isfinite(scores), scores, 0.0), best).kept
     sweep = sweep_map(material.points, scores, kept)
-    folds = _walk_forward(material, watch)
+    folds = _folds(material, watch)
     measures = _of_a_choice(results, universe, kept, folds)
     return Searched(best, len(material.setups), sweep, folds, measures)
 
@@ -146,15 +151,23 @@ def _of_a_choice(
     return tuple(found)
 
 
-def _walk_forward(material: Material, watch: Watch) -> tuple[Fold, ...]:
+def walk_forward(
+    material: Material, watch: Watch, plan: WalkForwardPlan | None = None
+) -> WalkForwardResult:
+    """Choose on the past and trade what comes next, over the open part of the data."""
+    return run_walk_forward(
+        material.family,
+        material.series,
+        material.universe,
+        plan,
+        window=material.base.window,
+        progress=lambda done, total: watch("Choosing on the past", done, total),
+    )
+
+
+def _folds(material: Material, watch: Watch) -> tuple[Fold, ...]:
     try:
-        result = run_walk_forward(
-            material.family,
-            material.series,
-            material.universe,
-            window=material.base.window,
-            progress=lambda done, total: watch("Choosing on the past", done, total),
-        )
+        result = walk_forward(material, watch)
     except ConfigError:
         # Too few days for folds; the report goes without.
         return ()
@@ -163,7 +176,7 @@ def _walk_forward(material: Material, watch: Watch) -> tuple[Fold, ...]:
         Fold(
             fold.traded.first,
             fold.traded.last,
-            _written(material, fold.place),
+            written(material, fold.place),
             fold.learned_profit * a_year,
             fold.traded_profit * a_year,
         )
@@ -171,7 +184,8 @@ def _walk_forward(material: Material, watch: Watch) -> tuple[Fold, ...]:
     )
 
 
-def _written(material: Material, place: int) -> str:
+def written(material: Material, place: int) -> str:
+    """Return the numbers of a setup in words; nothing where it stayed out."""
     if place < 0:
         return "nothing"
     return ", ".join(f"{name} {value:g}" for name, value in material.points[place].items())
