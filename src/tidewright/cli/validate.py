@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tidewright.app.processes import ProcessExecutor
 from tidewright.app.report_files import write_report
 from tidewright.app.validation.examine import ValidateOptions, validate
 from tidewright.app.validation.freqtrade import is_export, read_export
@@ -71,8 +72,10 @@ def _examined(asked: Asked) -> Report:
             "--tries counts tries of another tool; those made here are counted by themselves"
         )
     options = ValidateOptions(asked.market, asked.surrogates, asked.seed, asked.everything)
-    with Stages() as stages:
-        return validate(options, executor=None, watch=stages)
+    with Stages() as stages, ProcessExecutor(asked.processes) as executor:
+        # Starting processes takes longer than what one of them has to do alone.
+        several = asked.processes > 1
+        return validate(options, executor=executor if several else None, watch=stages)
 
 
 def _imported(asked: Asked) -> Imported:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tidewright.app.backtest import narrowed
 from tidewright.app.bulk import bulk_request
 from tidewright.app.feeds.bars import BarFeed
 from tidewright.app.holdout import without_closed_part
@@ -149,10 +150,8 @@ class Material:
 
     def scored(self, command: str) -> Scored:
         """Return what the trial registry writes down."""
-        variants = [
-            ",".join(f"{name}={value:g}" for name, value in sorted(point.items()))
-            for point in self.points
-        ]
+        # Written as a sweep writes them, so that the same setting counts once.
+        variants = [repr(sorted(point.items())) for point in self.points]
         numbers = numbers_varied(self.points) if self.points else None
         return Scored(command, [self.strategy], self.settings, variants, numbers)
 
@@ -203,10 +202,13 @@ def _searched(
             raise ConfigError("--where needs --grid, whose numbers it limits")
         return (), own
     template = load_strategy_template(options.strategy)
-    points = grid_points(parse_grid(options.grid), options.where, template.parameters)
+    axes = parse_grid(options.grid)
+    for axis in axes:
+        template.check_name(axis.name)
+    points = grid_points(axes, options.where, template.parameters)
     stops = default_stops(settings)
     setups = grid_setups(template, points, lambda spec: protected(spec, stops))
-    return points, tuple(replace(one, symbols=own[0].symbols) for one in setups)
+    return points, tuple(narrowed(one, settings.symbols) for one in setups)
 
 
 def symbols_of(instruments: Sequence[Instrument]) -> tuple[str, ...]:
