@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -47,6 +48,51 @@ def record_run(
     os.replace(partial, path)
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """What a session ran with, as it is written down.
+
+    Parameters
+    ----------
+    home : str
+        Id of the home.
+    timeframe : str
+        Of the feed.
+    settings : Settings
+        The deciding settings; the others are at their defaults.
+    strategies : tuple of LoadedStrategy
+        The strategies.
+    """
+
+    home: str
+    timeframe: str
+    settings: Settings
+    strategies: tuple[LoadedStrategy, ...]
+
+
+def recorded_run(home: Path, fingerprint: str) -> RecordedRun | None:
+    """Return what a session ran with, None when it is not written down.
+
+    Raises
+    ------
+    DataIntegrityError
+        If what is written down cannot be used.
+    """
+    path = _path(home, fingerprint)
+    if not path.is_file():
+        return None
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return RecordedRun(
+            str(data["home"]),
+            str(data["timeframe"]),
+            _SETTINGS.validate_python(data["settings"]),
+            tuple(reload_strategy(item["document"], item["source"]) for item in data["strategies"]),
+        )
+    except (ValueError, KeyError, TypeError, ValidationError) as error:
+        raise DataIntegrityError(f"{path} cannot be used: {error}") from error
+
+
 def recorded_config(home: Path, fingerprint: str) -> EngineConfig | None:
     """Return the configuration of a recorded run as this build makes it.
 
@@ -61,20 +107,12 @@ def recorded_config(home: Path, fingerprint: str) -> EngineConfig | None:
     DataIntegrityError
         If what is written down cannot be used.
     """
-    path = _path(home, fingerprint)
-    if not path.is_file():
+    run = recorded_run(home, fingerprint)
+    if run is None:
         return None
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        settings = _SETTINGS.validate_python(data["settings"])
-        strategies = [
-            reload_strategy(item["document"], item["source"]) for item in data["strategies"]
-        ]
-        return engine_config(
-            settings, strategies, data["timeframe"], home=data["home"], keep_history=False
-        )
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
-        raise DataIntegrityError(f"{path} cannot be used: {error}") from error
+    return engine_config(
+        run.settings, run.strategies, run.timeframe, home=run.home, keep_history=False
+    )
 
 
 def _path(home: Path, fingerprint: str) -> Path:

@@ -50,6 +50,10 @@ COMMANDS: Mapping[str, Entry] = {
         "lookahead:lookahead", "Check that a strategy never knew its future.", _RESEARCH
     ),
     "freeze": Entry("freeze:freeze", "Fix a strategy and start its forward clock.", _RESEARCH),
+    "paper-gate": Entry(
+        "promote:paper_gate", "Check what a paper run shows about operations.", _RESEARCH
+    ),
+    "promote": Entry("promote:app", "Take a strategy from paper to real money.", _RESEARCH),
     "trials": Entry("trials:app", "List, check and carry what was ever tried.", _RESEARCH),
     "status": Entry("operate:status", "Say what the trader in a home is doing.", _OPERATE),
     "halt": Entry("operate:halt", "Stop new trades; exits stay in place.", _OPERATE),

@@ -19,6 +19,7 @@ from tidewright.domain.instrument import AssetClass
 from tidewright.exchange.paper.settings import PaperSettings
 from tidewright.execution.settings import ExecutionSettings
 from tidewright.market.validation import BarRules
+from tidewright.research.gates import DocumentGates
 from tidewright.risk.settings import RiskSettings
 
 DECIDING = ("account", "execution", "risk", "seed", "signals", "strategies", "symbols")
@@ -201,7 +202,7 @@ class Settings:
         Kinds of instrument to trade (``crypto``, ``stock``, ``forex``, ``option``); empty = all.
     strategies : tuple of str
         Library names or files of the strategies to run.
-    account, server, database, signals, data, risk, execution, paper, binance
+    account, server, database, signals, data, risk, execution, paper, binance, promotion
         The sections.
     notes : tuple of str
         What a person should be told about the configuration; set on loading.
@@ -223,6 +224,7 @@ class Settings:
     execution: ExecutionSettings = field(default_factory=ExecutionSettings)
     paper: PaperSettings = field(default_factory=PaperSettings)
     binance: BinanceSettings = field(default_factory=BinanceSettings)
+    promotion: DocumentGates = field(default_factory=DocumentGates)
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
