@@ -20,6 +20,7 @@ from tidewright.kernels import (
     edge,
     expressions,
     fills,
+    integer,
     limits,
     rolling,
     sizing,
@@ -67,7 +68,7 @@ def warm_up_research() -> int:
     flag_rows(none, _floats(1), _floats(1, 1), none, _floats(1, 1), flags)
     limits_ = layout.Limits(*(1,) * 17, 1.0, 1.0, 1)
     state = layout.State(
-        *(rows,) * 2, *(table,) * 3, rows, table, one, rows, *(table,) * 4, one, rows, one
+        *(_ints(64),) * 2, *(table,) * 3, rows, table, one, rows, *(table,) * 4, one, rows, one
     )
     run(
         market,
@@ -95,6 +96,7 @@ def _money_calls() -> tuple[Call, ...]:
     terms = sizing.Terms(1, 1, 1_000, 0)
     rooms = sizing.Rooms(1_000, 1_000, 1_000, 1_000)
     return (
+        (integer.mul_div, (1, 1, 1)),
         (accounting.notional, (1, 1, 1, 1)),
         (accounting.fee, (1, 1_000)),
         (accounting.borrow_fee, (1, 1, 1)),
