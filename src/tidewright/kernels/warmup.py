@@ -27,9 +27,9 @@ from tidewright.kernels import (
     synthetic,
     windows,
 )
-from tidewright.kernels.bulk import layout
+from tidewright.kernels.bulk import bits, layout
 from tidewright.kernels.bulk.run import run
-from tidewright.kernels.bulk.signals import flag_rows
+from tidewright.kernels.bulk.signals import number_rows
 
 Call = tuple[Callable[..., object], tuple[object, ...]]
 """A step and arguments for it."""
@@ -65,7 +65,8 @@ def warm_up_research() -> int:
     )
     flags = np.zeros(1, np.uint8)
     script = layout.Script(none, _floats(1), _floats(1), _floats(1), _floats(1, 1), flags)
-    flag_rows(none, _floats(1), _floats(1, 1), none, _floats(1, 1), flags)
+    for step, arguments in _rule_calls():
+        step(*arguments)
     limits_ = layout.Limits(*(1,) * 17, 1.0, 1.0, 1)
     state = layout.State(
         *(_ints(64),) * 2, *(table,) * 3, rows, table, one, rows, *(table,) * 4, one, rows, one
@@ -81,7 +82,20 @@ def warm_up_research() -> int:
         0,
         0,
     )
-    return 2
+    return 1 + len(_rule_calls())
+
+
+def _rule_calls() -> tuple[Call, ...]:
+    words = tuple(np.zeros(1, np.uint64) for _ in range(3))
+    firsts = np.array([0, 1], np.int64)
+    return (
+        (number_rows, (_ints(1), _floats(1), _floats(1, 1), firsts, _floats(1, 1), _floats(1))),
+        (bits.make_finite, (_floats(1),)),
+        (bits.compare_columns, (_floats(1), _floats(1), *words)),
+        (bits.compare_number, (_floats(1), 1.0, *words)),
+        (bits.delay, (words[0], firsts, words[1])),
+        (bits.mark_rows, (words[0], 1, np.zeros(1, np.uint8))),
+    )
 
 
 def _ints(*shape: int) -> windows.Int64:

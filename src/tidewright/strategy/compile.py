@@ -102,16 +102,13 @@ class CompiledStrategy:
         """Return what the interpreter runs, written for a row layout; None means ``references``."""
         return _program(self.spec, self.references if columns is None else columns)
 
-    def conditions(self) -> Program:
-        """Return a program of the four rules alone, without what an entry needs beside its rule.
+    def rules(self) -> Mapping[Output, Node]:
+        """Return the conditions of the four rules, without what an entry needs beside its rule.
 
-        Wherever the whole program stores a true condition, this one does too.
+        Wherever the whole program stores a true condition, the rule alone is true too.
         """
-        assembler = Assembler(self.references)
-        for output, tree in _trees(self.spec).items():
-            if output in _CONDITIONS and tree is not None:
-                assembler.store(output, tree, Kind.CONDITION)
-        return assembler.program()
+        trees = _trees(self.spec)
+        return {output: tree for output in _CONDITIONS if (tree := trees[output]) is not None}
 
     def numbers(self) -> Program:
         """Return a program of what an entry needs beside its rule.

@@ -1,4 +1,4 @@
-"""Conditions over blocks of rows: each operation runs over a whole block before the next one.
+"""Numbers over blocks of rows: each operation runs over a whole block before the next one.
 
 The functions of a single row are those of `kernels.expressions`; only the loops are turned round.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from tidewright.kernels import expressions as machine
-from tidewright.kernels.bulk.layout import Flags, Float64, Int64
+from tidewright.kernels.bulk.layout import Float64, Int64
 from tidewright.kernels.jit import unallocating
 
 BLOCK = 512
@@ -69,16 +69,16 @@ def choose_or_enclose(operation: int, stack: Float64, base: int, count: int) -> 
 
 
 @unallocating
-def flag_block(
+def number_block(
     code: Int64,
     constants: Float64,
     columns: Float64,
     first: int,
     rows: tuple[int, int],
     stack: Float64,
-    flags: Flags,
+    out: Float64,
 ) -> None:
-    """Run a program of conditions over a block of rows and set a bit per output that is true."""
+    """Run a program that stores one number over a block of rows."""
     top, count = 0, rows[1] - rows[0]
     for place in range(1, code.shape[0], 2):
         operation, argument = code[place], code[place + 1]
@@ -94,8 +94,7 @@ def flag_block(
         elif operation == machine.STORE:
             top -= 1
             for row in range(count):
-                if stack[top, row] == 1.0:
-                    flags[rows[0] + row] |= 1 << argument
+                out[rows[0] + row] = stack[top, row]
         elif operation in (machine.NOT, machine.NEGATE, machine.ABSOLUTE):
             for row in range(count):
                 stack[top - 1, row] = machine.unary(operation, stack[top - 1, row])
@@ -111,28 +110,28 @@ def flag_block(
 
 
 @unallocating
-def flag_rows(
-    code: Int64, constants: Float64, columns: Float64, firsts: Int64, stack: Float64, flags: Flags
+def number_rows(
+    code: Int64, constants: Float64, columns: Float64, firsts: Int64, stack: Float64, out: Float64
 ) -> None:
-    """Set bit ``output`` of each row on which a program's condition of that output is true.
+    """Write a number of every row of a history.
 
     Parameters
     ----------
     code, constants : arrays
-        A program that stores conditions alone, as for `kernels.expressions.evaluate_row`.
+        A program that stores one number, as for `kernels.expressions.evaluate_row`.
     columns : float64 array of shape (n_columns, n_rows)
         Columns, one instrument after the other.
     firsts : int64 array of shape (n_instruments + 1,)
-        First row of each instrument.
+        First row of each instrument, then the number of rows.
     stack : float64 array of shape (depth, BLOCK)
         Scratch space.
-    flags : uint8 array of shape (n_rows,)
-        Zeros; receives the bits.
+    out : float64 array of shape (n_rows,)
+        Receives the numbers.
     """
     for instrument in range(len(firsts) - 1):
         first, end = firsts[instrument], firsts[instrument + 1]
         begin = first
         while begin < end:
             stop = min(begin + BLOCK, end)
-            flag_block(code, constants, columns, first, (begin, stop), stack, flags)
+            number_block(code, constants, columns, first, (begin, stop), stack, out)
             begin = stop

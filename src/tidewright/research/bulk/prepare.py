@@ -13,13 +13,14 @@ from tidewright.domain.money import from_decimal
 from tidewright.domain.time import timeframe_nanoseconds
 from tidewright.features.declarations import ColumnReference
 from tidewright.kernels.bulk import layout as at
+from tidewright.kernels.bulk.bits import make_finite
 from tidewright.kernels.bulk.breakers import NEVER
-from tidewright.kernels.bulk.signals import BLOCK, flag_rows
 from tidewright.kernels.bulk.venue import PRICE_END
 from tidewright.kernels.fills import FAR, FillRules
 from tidewright.market.arrays import BarArrays, Int64
 from tidewright.research.bulk.columns import instrument_rows
 from tidewright.research.bulk.request import BulkRequest, Unsupported
+from tidewright.research.bulk.rules import Rules
 from tidewright.research.bulk.settings import (
     limits_of,
     owner_of,
@@ -31,6 +32,7 @@ from tidewright.risk.settings import OFF
 from tidewright.strategy.compile import CompiledStrategy
 from tidewright.strategy.model import SizingMethod, StrategySpec
 from tidewright.strategy.outputs import N_OUTPUTS
+from tidewright.strategy.program import Program
 
 _BARS = ("ts_event", "ts_known", "open", "high", "low", "close", "volume")
 _FIRST_LOG = 4_096
@@ -200,23 +202,24 @@ def _not_mirrored(request: BulkRequest, spec: StrategySpec) -> str | None:
 
 
 def _script(strategy: CompiledStrategy, market: at.Market, terms: Int64) -> at.Script:
-    numbers, rules = strategy.numbers(), strategy.conditions()
-    flags = np.zeros(market.columns.shape[1], np.uint8)
-    flag_rows(
-        rules.code,
-        rules.constants,
-        market.columns,
-        market.first_column,
-        np.empty((rules.stack_depth, BLOCK)),
-        flags,
-    )
+    columns = market.columns
+    for column in columns:
+        make_finite(column)
+    places = {reference: place for place, reference in enumerate(strategy.references)}
+    rules = Rules(lambda reference: columns[places[reference]], market.first_column)
+    flags = flags_of_bars(rules.flags(strategy.rules()), market, terms)
+    return script_of(strategy.numbers(), len(columns), flags)
+
+
+def script_of(numbers: Program, columns: int, flags: at.Flags) -> at.Script:
+    """Return rules that hold and a program of so many columns, with its scratch space."""
     return at.Script(
         numbers.code,
         numbers.constants,
         np.zeros(numbers.stack_depth),
         np.full(N_OUTPUTS, np.nan),
-        np.full((len(strategy.references), 1), np.nan),
-        flags_of_bars(flags, market, terms),
+        np.full((columns, 1), np.nan),
+        flags,
     )
 
 
