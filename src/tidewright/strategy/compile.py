@@ -110,14 +110,27 @@ class CompiledStrategy:
         trees = _trees(self.spec)
         return {output: tree for output in _CONDITIONS if (tree := trees[output]) is not None}
 
-    def numbers(self) -> Program:
+    @property
+    def number_references(self) -> tuple[ColumnReference, ...]:
+        """Columns that `numbers` reads, each once."""
+        found = [
+            reference
+            for output, tree in _trees(self.spec).items()
+            if output not in _CONDITIONS and tree is not None
+            for reference in columns_of(tree)
+        ]
+        return tuple(dict.fromkeys(found))
+
+    def numbers(self, columns: Sequence[ColumnReference] | None = None) -> Program:
         """Return a program of what an entry needs beside its rule.
+
+        It is written for a row layout; None means ``references``.
 
         It expects 1.0 in the output of an entry whose rule holds, 0.0 in the other one's, and takes
         a 1.0 back where a number that the entry depends on is unknown: with the conditions it says
         of every entry what the whole program says.
         """
-        assembler = Assembler(self.references)
+        assembler = Assembler(self.references if columns is None else columns)
         for output, tree in _trees(self.spec).items():
             if output not in _CONDITIONS and tree is not None:
                 _store_number(assembler, output, tree)

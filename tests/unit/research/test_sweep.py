@@ -28,6 +28,7 @@ from tidewright.strategy.library import template_named
 
 MINUTES = 4_000
 DAY = 86_400_000_000_000
+_LEAVING = (at.EXIT, at.STOPPED, at.TARGETED)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,8 @@ def test_every_set_equals_its_own_backtest(base: BulkRequest, instruments: int) 
         assert found.equity[place].tolist() == result.equity[last].tolist()
         assert found.trades[place] == len(result.trades())
         assert found.fees[place] == sum(fill.fee for fill in result.fills())
-        closed = {(trade.ts_exit - 1) // DAY for trade in result.trades()}
+        flat = result.fill_rows[np.isin(result.fill_rows[:, at.FILL_LEG], _LEAVING)]
+        closed = {(ts - 1) // DAY for ts in flat[:, at.FILL_KNOWN].tolist()}
         assert found.trade_days[place] == len(closed)
     assert len({tuple(row) for row in found.equity.tolist()}) == 16
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from tidewright.domain.errors import ConfigError
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.money import from_decimal
 from tidewright.domain.time import timeframe_nanoseconds
+from tidewright.engine.config import StrategySetup
 from tidewright.features.declarations import ColumnReference
 from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.bits import make_finite
@@ -70,34 +71,63 @@ def prepare(request: BulkRequest) -> Prepared | Unsupported:
     ConfigError
         If the series do not fit the instruments.
     """
-    series = _cut(request)
-    unsupported = _unsupported(request, series)
+    series = cut_series(request)
+    unsupported = unsupported_strategy(request) or unsupported_series(request, series)
     if unsupported is not None:
         return Unsupported(f"{unsupported}; the event path runs it")
     config = request.config
     setup = config.strategies[0]
-    strategy = setup.strategy
-    assert isinstance(strategy, CompiledStrategy)  # noqa: S101 - `_unsupported` looked
-    by_id = {instrument.id: instrument for instrument in request.instruments}
-    instruments = tuple(by_id[one.instrument] for one in series)
+    strategy = compiled_of(setup)
+    instruments = ordered_instruments(request)
     timeframe = setup.timeframe or config.feed_timeframe
-    watched = [setup.symbols is None or one.id in setup.symbols for one in instruments]
-    market = _market(series, instruments, strategy.references, timeframe, watched, request.silent)
-    rules = request.paper.rules(request.seed)
-    terms = np.stack(
-        [terms_row(one, setup, config.risk, owner_of(config, one.id)) for one in instruments]
-    )
-    bars_per_row = timeframe_nanoseconds(timeframe) // timeframe_nanoseconds(config.feed_timeframe)
+    watched = watched_of(setup, instruments)
+    market = market_of(series, instruments, strategy.references, timeframe, watched, request.silent)
+    terms = terms_of_setup(request, setup, instruments)
     return Prepared(
         market=market,
         script=_script(strategy, market, terms),
-        plan=plan_of(setup, bars_per_row, request.window, rules.partial_ppm > 0),
+        plan=plan_of_setup(request, setup),
         limits=limits_of(config.risk),
-        rules=rules,
+        rules=request.paper.rules(request.seed),
         terms=terms,
         instruments=instruments,
         cash=from_decimal(request.paper.initial_balance),
     )
+
+
+def compiled_of(setup: StrategySetup) -> CompiledStrategy:
+    """Return the strategy of a setup that `unsupported_strategy` let pass."""
+    strategy = setup.strategy
+    assert isinstance(strategy, CompiledStrategy)  # noqa: S101 - looked at before
+    return strategy
+
+
+def ordered_instruments(request: BulkRequest) -> tuple[Instrument, ...]:
+    """Return the instruments by id: their place is their number in all arrays."""
+    return tuple(sorted(request.instruments, key=lambda one: one.id))
+
+
+def watched_of(setup: StrategySetup, instruments: Sequence[Instrument]) -> tuple[bool, ...]:
+    """Return which instruments a strategy trades."""
+    return tuple(setup.symbols is None or one.id in setup.symbols for one in instruments)
+
+
+def terms_of_setup(
+    request: BulkRequest, setup: StrategySetup, instruments: Sequence[Instrument]
+) -> Int64:
+    """Return the terms of instruments, shape (n_instruments, N_TERMS)."""
+    config = replace(request.config, strategies=(setup,))
+    return np.stack(
+        [terms_row(one, setup, config.risk, owner_of(config, one.id)) for one in instruments]
+    )
+
+
+def plan_of_setup(request: BulkRequest, setup: StrategySetup) -> at.Plan:
+    """Return how a strategy trades."""
+    feed = request.config.feed_timeframe
+    bars_per_row = timeframe_nanoseconds(setup.timeframe or feed) // timeframe_nanoseconds(feed)
+    keyed = request.paper.rules(request.seed).partial_ppm > 0
+    return plan_of(setup, bars_per_row, request.window, keyed)
 
 
 def new_state(prepared: Prepared) -> at.State:
@@ -151,7 +181,7 @@ def longer_logs(state: at.State) -> at.State:
     )
 
 
-def _cut(request: BulkRequest) -> tuple[BarArrays, ...]:
+def cut_series(request: BulkRequest) -> tuple[BarArrays, ...]:
     """Return the series by instrument id, up to the end of the window."""
     end = request.window.end
     ids = sorted(one.instrument for one in request.series)
@@ -165,16 +195,18 @@ def _cut(request: BulkRequest) -> tuple[BarArrays, ...]:
     )
 
 
-def _unsupported(request: BulkRequest, series: Sequence[BarArrays]) -> str | None:
-    """Return what the loop would not do exactly as engine and venue do."""
+def unsupported_strategy(request: BulkRequest) -> str | None:
+    """Return what of a strategy the loop would not do exactly as engine and venue do."""
     setups = request.config.strategies
     if len(setups) != 1:
         return f"{len(setups)} strategies share one account"
     if not isinstance(setups[0].strategy, CompiledStrategy):
         return f"strategy {setups[0].strategy.name!r} is written in Python"
-    unsupported = _not_mirrored(request, setups[0].strategy.spec)
-    if unsupported is not None:
-        return unsupported
+    return _not_mirrored(request, setups[0].strategy.spec)
+
+
+def unsupported_series(request: BulkRequest, series: Sequence[BarArrays]) -> str | None:
+    """Return what of bars and instruments the loop would not take as engine and venue do."""
     for one in series:
         if one.timeframe != request.config.feed_timeframe:
             return f"{one.instrument} has bars of {one.timeframe}, not of the feed's timeframe"
@@ -243,7 +275,7 @@ def flags_of_bars(flags: at.Flags, market: at.Market, terms: Int64) -> at.Flags:
     return flags
 
 
-def _market(
+def market_of(
     series: Sequence[BarArrays],
     instruments: Sequence[Instrument],
     references: Sequence[ColumnReference],
@@ -251,6 +283,23 @@ def _market(
     watched: Sequence[bool],
     silent: Int64,
 ) -> at.Market:
+    """Return bars and columns of rows as the loop takes them; equity is kept at every slice.
+
+    Parameters
+    ----------
+    series : sequence of BarArrays
+        By instrument id.
+    instruments : sequence of Instrument
+        By id.
+    references : sequence of ColumnReference
+        Columns.
+    timeframe : str
+        Of the rows.
+    watched : sequence of bool
+        Instruments that cross-sections are taken over.
+    silent : int64 array
+        Times of slices without bars.
+    """
     bars = [_joined([getattr(one, name) for one in series]) for name in _BARS]
     first = _firsts([len(one) for one in series])
     slices = _slices(bars[1], first)

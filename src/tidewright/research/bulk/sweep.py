@@ -1,18 +1,48 @@
-"""Sweeps: many configurations of a strategy over the same bars."""
+"""Sweeps: many configurations of a strategy over the same bars.
+
+The bars, the columns and the comparisons that sets have in common are worked out once. A set adds
+where its own rules hold and then runs in the loop of a single backtest, which keeps equity at the
+ends of days alone and forgets what no limit looks at any more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from tidewright.domain.errors import ConfigError
+from tidewright.domain.instrument import Instrument
 from tidewright.domain.money import from_decimal
 from tidewright.engine.config import StrategySetup
+from tidewright.features.declarations import ColumnReference
+from tidewright.kernels.bulk import layout as at
+from tidewright.kernels.bulk.run import run as run_loop
+from tidewright.kernels.fills import FillRules
 from tidewright.market.arrays import BarArrays
-from tidewright.research.bulk.daily import SetSummary, calendar_of, joined_summaries, summary_of
-from tidewright.research.bulk.request import BulkRequest, Unsupported
-from tidewright.research.bulk.run import run_bulk
-from tidewright.research.results import DailyResults
+from tidewright.research.bulk.daily import Days, block_extremes, days_of, running_worth
+from tidewright.research.bulk.prepare import (
+    Prepared,
+    compiled_of,
+    cut_series,
+    flags_of_bars,
+    longer_logs,
+    market_of,
+    new_state,
+    ordered_instruments,
+    plan_of_setup,
+    script_of,
+    terms_of_setup,
+    unsupported_series,
+    unsupported_strategy,
+    watched_of,
+)
+from tidewright.research.bulk.request import BulkRequest
+from tidewright.research.bulk.rules import Rules
+from tidewright.research.bulk.settings import limits_of
+from tidewright.research.bulk.store import ColumnStore, Rows
+from tidewright.research.results import DailyResults, Int64
 
 Progress = Callable[[int, int], None]
 """Told how many sets are done, and of how many."""
@@ -41,6 +71,86 @@ class SweepRequest:
         return replace(self.base, config=config)
 
 
+class _Ground:
+    """What sets of equal timeframe and symbols share.
+
+    Parameters
+    ----------
+    request : BulkRequest
+        The base of the sweep.
+    series : tuple of BarArrays
+        Its bars, cut to its window.
+    setup : StrategySetup
+        One of the sets.
+    """
+
+    def __init__(
+        self, request: BulkRequest, series: tuple[BarArrays, ...], setup: StrategySetup
+    ) -> None:
+        instruments = ordered_instruments(request)
+        timeframe = setup.timeframe or request.config.feed_timeframe
+        watched = watched_of(setup, instruments)
+        market = market_of(series, instruments, (), timeframe, watched, request.silent)
+        self.days = days_of(market.moments, request.window.start, instruments)
+        extremes = market.extremes
+        if len(series) == 1:
+            extremes = block_extremes(market.low, market.high, market.close, at.BLOCK)
+        self._market = market._replace(
+            extremes=extremes,
+            kept=self.days.kept,
+            worth=running_worth(series, instruments, market.moments),
+        )
+        self._rows = int(market.first_column[-1])
+        self._store = ColumnStore(Rows(series, instruments, timeframe, watched), self._rows)
+        self._rules = Rules(self._store.__getitem__, market.first_column)
+        self._table: tuple[tuple[ColumnReference, ...], at.Market] | None = None
+
+    def prepared(self, request: BulkRequest, setup: StrategySetup, shared: _Shared) -> Prepared:
+        """Return a set as the loop takes it."""
+        strategy = compiled_of(setup)
+        self._store.load(strategy.references)
+        wanted = strategy.number_references
+        if self._table is None or self._table[0] != wanted:
+            self._table = None
+            table = self._store.table(wanted, self._rows)
+            self._table = wanted, self._market._replace(columns=table)
+        market = self._table[1]
+        terms = terms_of_setup(request, setup, shared.instruments)
+        flags = flags_of_bars(self._rules.flags(strategy.rules()), market, terms)
+        return Prepared(
+            market=market,
+            script=script_of(strategy.numbers(wanted), len(wanted), flags),
+            plan=plan_of_setup(request, setup)._replace(logged=0),
+            limits=shared.limits,
+            rules=shared.fills,
+            terms=terms,
+            instruments=shared.instruments,
+            cash=shared.cash,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shared:
+    """What all sets share."""
+
+    instruments: tuple[Instrument, ...]
+    limits: at.Limits
+    fills: FillRules
+    cash: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Row:
+    """What one set earned: a row of `DailyResults`."""
+
+    equity: Int64
+    exposure: float
+    trades: int
+    trade_days: int
+    turnover: float
+    fees: int
+
+
 def run_sweep(
     request: SweepRequest, *, progress: Progress | None = None, stop: Stop | None = None
 ) -> DailyResults:
@@ -66,18 +176,106 @@ def run_sweep(
     ConfigError
         If the request contradicts itself, or the bulk loop cannot run a set.
     """
-    calendar = calendar_of(request.base)
-    summaries: list[SetSummary] = []
-    for place in range(len(request.setups)):
+    base = request.base
+    series = cut_series(base)
+    unsupported = unsupported_series(base, series)
+    if unsupported is not None:
+        raise _not_run(0, unsupported)
+    shared = _shared(base)
+    grounds: dict[tuple[str, frozenset[str] | None], _Ground] = {}
+    rows: list[_Row] = []
+    for place, setup in enumerate(request.setups):
         if stop is not None and stop():
             break
-        result = run_bulk(request.single(place))
-        if isinstance(result, Unsupported):
-            raise ConfigError(f"set {place + 1} of the sweep: {result.reason}")
-        summaries.append(summary_of(result, calendar))
+        unsupported = unsupported_strategy(request.single(place))
+        if unsupported is not None:
+            raise _not_run(place, unsupported)
+        key = setup.timeframe, setup.symbols
+        if key not in grounds:
+            grounds.clear()
+            grounds[key] = _Ground(base, series, setup)
+        ground = grounds[key]
+        try:
+            rows.append(_run(ground.prepared(base, setup, shared), ground.days))
+        except OverflowError as error:
+            raise _not_run(place, _OVERFLOW.format(error=error)) from error
         if progress is not None:
             progress(place + 1, len(request.setups))
-    return joined_summaries(summaries, calendar, from_decimal(request.base.paper.initial_balance))
+    days = next(iter(grounds.values())).days if grounds else _days(base, series, shared)
+    return _joined(rows, days, shared.cash)
+
+
+_OVERFLOW = "an amount left the 64-bit range ({error})"
+
+
+def _shared(base: BulkRequest) -> _Shared:
+    try:
+        return _Shared(
+            ordered_instruments(base),
+            limits_of(base.config.risk),
+            base.paper.rules(base.seed),
+            from_decimal(base.paper.initial_balance),
+        )
+    except OverflowError as error:
+        raise _not_run(0, _OVERFLOW.format(error=error)) from error
+
+
+def _not_run(place: int, reason: str) -> ConfigError:
+    return ConfigError(f"set {place + 1} of the sweep: {reason}; the event path runs it")
+
+
+def _days(base: BulkRequest, series: Sequence[BarArrays], shared: _Shared) -> Days:
+    known = [one.ts_known for one in series]
+    moments = np.unique(np.concatenate(known)) if known else np.empty(0, np.int64)
+    return days_of(moments, base.window.start, shared.instruments)
+
+
+def _run(prepared: Prepared, days: Days) -> _Row:
+    state = new_state(prepared)
+    moment, end = 0, len(prepared.market.moments)
+    while True:
+        moment = run_loop(
+            prepared.market,
+            prepared.script,
+            prepared.plan,
+            prepared.limits,
+            prepared.rules,
+            prepared.terms,
+            state,
+            moment,
+            end,
+        )
+        if moment >= end:
+            break
+        state = longer_logs(state)
+    kept, account, totals = prepared.market.kept, state.account, state.totals
+    equity = np.full(len(days.last), prepared.cash, np.int64)
+    known = days.last >= 0
+    equity[known] = state.equity[np.searchsorted(kept, days.last[known])]
+    return _Row(
+        equity,
+        float(totals[at.EXPOSURE]) / max(days.slices, 1) / prepared.cash,
+        int(account[at.ROUND_TRIPS]),
+        int(account[at.TRADE_DAYS]),
+        float(totals[at.TURNOVER]) / prepared.cash,
+        int(account[at.PAID]),
+    )
+
+
+def _joined(rows: Sequence[_Row], days: Days, initial: int) -> DailyResults:
+    equity = np.empty((len(rows), len(days.days)), np.int64)
+    for place, row in enumerate(rows):
+        equity[place] = row.equity
+    return DailyResults(
+        days=days.days,
+        equity=equity,
+        initial=initial,
+        exposure=np.array([one.exposure for one in rows], np.float64),
+        trades=np.array([one.trades for one in rows], np.int64),
+        trade_days=np.array([one.trade_days for one in rows], np.int64),
+        turnover=np.array([one.turnover for one in rows], np.float64),
+        fees=np.array([one.fees for one in rows], np.int64),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
