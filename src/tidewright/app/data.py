@@ -9,13 +9,15 @@ from typing import Protocol
 
 import numpy as np
 
-from tidewright.app.feeds.bars import BarFeed
+from tidewright.app.declarations import with_sector
+from tidewright.app.feeds.bars import UNDECLARED_DATA, BarFeed
 from tidewright.app.feeds.files import LoadReport, load_bars
 from tidewright.domain.errors import ConfigError, DataIntegrityError, nearest
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.market import DataDefect
 from tidewright.domain.time import iso, timeframe_nanoseconds
 from tidewright.market.arrays import BarArrays, Int64
+from tidewright.market.declaration import DataDeclaration
 from tidewright.market.gaps import GapReport, find_gaps, trades_in_sessions
 from tidewright.market.instruments import InstrumentTable
 
@@ -192,7 +194,12 @@ def rescaled(bars: BarArrays, known: Instrument, wanted: Instrument) -> BarArray
     )
 
 
-def stored_feed(store: BarStore, symbols: Sequence[str] = (), timeframe: str = "") -> BarFeed:
+def stored_feed(
+    store: BarStore,
+    symbols: Sequence[str] = (),
+    timeframe: str = "",
+    declared: DataDeclaration = UNDECLARED_DATA,
+) -> BarFeed:
     """Return a feed over stored bars.
 
     Parameters
@@ -203,6 +210,8 @@ def stored_feed(store: BarStore, symbols: Sequence[str] = (), timeframe: str = "
         Which instruments; all that have the timeframe when empty.
     timeframe : str
         Which timeframe; may be empty when the chosen series have only one.
+    declared : DataDeclaration
+        What is declared about the stored bars.
 
     Raises
     ------
@@ -228,8 +237,9 @@ def stored_feed(store: BarStore, symbols: Sequence[str] = (), timeframe: str = "
     count = sum(len(bars) for bars, _ in found)
     return BarFeed(
         [bars for bars, _ in found],
-        [instrument for _, instrument in found],
+        [with_sector(instrument, declared) for _, instrument in found],
         f"stored history: {count} bars of {timeframe}, {', '.join(names[:5])}",
+        declaration=declared,
     )
 
 

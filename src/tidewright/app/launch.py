@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tidewright.app.bar_store import bar_store_in, is_bar_store
 from tidewright.app.data import stored_feed
+from tidewright.app.declarations import read_declaration
 from tidewright.app.feeds.bars import BarFeed
 from tidewright.app.feeds.files import FileFeed
 from tidewright.app.feeds.simulated import SimulatedFeed
@@ -108,7 +109,9 @@ def open_data(
         If the data cannot be used.
     """
     if is_bar_store(data):
-        return stored_feed(bar_store_in(data), symbols, timeframe), ()
+        declared = read_declaration(data)
+        stored = stored_feed(bar_store_in(data), symbols, timeframe, declared)
+        return stored, tuple(declared.lines(stored.first_known))
     feed = FileFeed(data, symbols, timeframe=timeframe, rules=rules, now=time.time_ns())
     return feed, tuple(feed.report.lines())
 

@@ -130,7 +130,10 @@ def check_strategy(
 
 
 def _longer(strategy: LoadedStrategy) -> tuple[str, ...]:
-    return (strategy.setup.timeframe,) if strategy.setup.timeframe else ()
+    """Return every timeframe that a strategy reads beside the feed's own."""
+    setup = strategy.setup
+    read = [setup.timeframe, *(column.timeframe for column in setup.strategy.references)]
+    return tuple(dict.fromkeys(one for one in read if one))
 
 
 @dataclass

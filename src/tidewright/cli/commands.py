@@ -49,6 +49,7 @@ COMMANDS: Mapping[str, Entry] = {
     "lookahead": Entry(
         "lookahead:lookahead", "Check that a strategy never knew its future.", _RESEARCH
     ),
+    "factor": Entry("factor:factor", "Measure how a column orders later returns.", _RESEARCH),
     "freeze": Entry("freeze:freeze", "Fix a strategy and start its forward clock.", _RESEARCH),
     "paper-gate": Entry(
         "promote:paper_gate", "Check what a paper run shows about operations.", _RESEARCH

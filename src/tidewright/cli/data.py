@@ -156,6 +156,7 @@ def list_series(home: HomeOption = HOME, json_output: JsonFlag = False) -> None:
     """List the stored series."""
     from tidewright.app.bar_store import open_bar_store
     from tidewright.app.data import list_series as list_stored
+    from tidewright.app.declarations import read_declaration
     from tidewright.domain.time import iso
 
     found = list_stored(open_bar_store(home))
@@ -171,6 +172,44 @@ def list_series(home: HomeOption = HOME, json_output: JsonFlag = False) -> None:
         rows,
         f"no stored bars in {home}; `tidewright data import FILE` adds some",
     )
+    for line in read_declaration(home / "bars").lines() if found else ():
+        print(line)
+
+
+@app.command("declare")
+def declare(
+    path: Annotated[Path, typer.Argument(help="Data file, or a folder; `home/bars` is one.")],
+    adjustment: Annotated[
+        str, typer.Option("--adjustment", help="none, split or split_dividend.")
+    ] = "",
+    adjusted: Annotated[
+        str, typer.Option("--adjusted-as-of", help="Date on which prices were adjusted.")
+    ] = "",
+    universe: Annotated[
+        str,
+        typer.Option(
+            "--universe-as-of", help="Date on which the symbols were chosen, or each_bar."
+        ),
+    ] = "",
+    json_output: JsonFlag = False,
+) -> None:
+    """Say how prices were adjusted and when symbols were chosen; without options, show it."""
+    from tidewright.app.declarations import declaration_path, read_declaration
+    from tidewright.app.declarations import declare as write
+
+    wanted = {
+        "adjustment": adjustment,
+        "adjusted_as_of": adjusted,
+        "universe_as_of": universe,
+    }
+    given = {key: value for key, value in wanted.items() if value}
+    found = write(path, given) if given else read_declaration(path)
+    if json_output:
+        print_json(found.as_dict())
+        return
+    print(f"declared in {found.source}" if found.source else f"no {declaration_path(path)}")
+    for line in found.lines():
+        print(line)
 
 
 @app.command("export")

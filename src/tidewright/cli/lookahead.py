@@ -67,13 +67,14 @@ def lookahead(
             seed=seed,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
+    refusal = report.refusal(feed.declaration)
     if json_output:
-        print_json({**_outline(report), "findings": report.findings})
+        print_json({**_outline(report), "refusal": refusal, "findings": report.findings})
     else:
         for line in report.lines():
             print(line)
-        print(_said_of_scale(report))
-    return 0 if report.clean else 1
+        print(refusal or _said_of_scale(report))
+    return 0 if report.clean and not refusal else 1
 
 
 def _outline(report: LookaheadReport) -> dict[str, object]:
@@ -92,6 +93,7 @@ def _said_of_scale(report: LookaheadReport) -> str:
     if report.scale_free:
         return "Prices times k and volumes / k leave every decision as it is."
     return (
-        "Decisions change with the unit of price: on back-adjusted data they depend on later "
-        "splits, so such data is refused."
+        "Decisions change with the unit of price: on data adjusted for later splits or dividends "
+        "they depend on the future, so they are refused there. Is this data adjusted? "
+        "`tidewright data declare` says so."
     )

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.time import DAY, iso, timeframe_nanoseconds
 from tidewright.market.arrays import BarArrays
+from tidewright.market.declaration import DataDeclaration
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
@@ -168,6 +169,16 @@ class LookaheadReport:
         if Check.SCALE not in self.checks:
             return None
         return not any(one.check is Check.SCALE for one in self.findings)
+
+    def refusal(self, declaration: DataDeclaration) -> str:
+        """Return why the subject must not be judged on data so declared; empty when it may be."""
+        if self.scale_free is not False or not declaration.back_adjusted:
+            return ""
+        return (
+            f"{self.subject}: decisions change with the unit of price, and these prices are "
+            f"adjusted ({declaration.adjustment.value}) for what happened later; expected rules "
+            "without price levels, or prices as they were traded"
+        )
 
     def lines(self) -> list[str]:
         """Return what a person should know, one fact a line."""

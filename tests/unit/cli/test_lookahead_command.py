@@ -48,3 +48,18 @@ def test_strategy_with_a_memory_ends_with_1_and_is_named(data, tmp_path, capsys)
     told = json.loads(capsys.readouterr().out)
     assert told["clean"] is False
     assert "output entry_long" in {one["column"] for one in told["findings"]}
+
+
+def test_price_level_is_refused_on_data_that_is_declared_adjusted(data, tmp_path, capsys):
+    level = tmp_path / "level.yaml"
+    level.write_text(
+        "{schema: 1, name: level, entry: {long: close > 100}, exit: {long: close < 100.5},"
+        " sizing: {method: percent_of_equity, value: 5}}"
+    )
+    words = ["lookahead", str(level), "--data", str(data), "--times", "3"]
+    assert main(words) == 0
+    assert "`tidewright data declare`" in capsys.readouterr().out
+    data.with_suffix(".yaml").write_text("adjustment: split")
+    assert main(words) == 1
+    assert "expected rules without price levels" in capsys.readouterr().out
+    assert main(["lookahead", "momentum", *words[2:]]) == 0

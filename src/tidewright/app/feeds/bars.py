@@ -12,9 +12,13 @@ from tidewright.domain.events import DatumQuarantined, Slice
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.market import Bar
 from tidewright.market.arrays import BarArrays, Int64
+from tidewright.market.declaration import DataDeclaration
 
 _CHUNK = 8_192
 """Rows turned into Python integers at a time; bounds the memory of a long replay."""
+
+UNDECLARED_DATA = DataDeclaration()
+"""Data of which nobody declared anything."""
 
 TimedDefect = tuple[int, DatumQuarantined]
 """When a defect came to light, nanoseconds UTC, and the event that reports it."""
@@ -38,6 +42,8 @@ class BarFeed:
         One line for a person.
     defects : sequence of (int, DatumQuarantined)
         Rows that were kept out, and the time of the slice that reports each.
+    declaration : DataDeclaration
+        What is declared about the data.
 
     Raises
     ------
@@ -51,6 +57,7 @@ class BarFeed:
         instruments: Sequence[Instrument],
         description: str,
         defects: Sequence[TimedDefect] = (),
+        declaration: DataDeclaration = UNDECLARED_DATA,
     ) -> None:
         timeframes = sorted({one.timeframe for one in series})
         if len(timeframes) != 1:
@@ -62,6 +69,7 @@ class BarFeed:
         self.instruments: Sequence[Instrument] = sorted(instruments, key=lambda one: one.id)
         self.timeframe = timeframes[0]
         self.description = description
+        self.declaration = declaration
         self._defects = sorted(defects, key=lambda one: one[0])
 
     def __len__(self) -> int:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tidewright.app.feeds.bars import BarFeed, TimedDefect
+from tidewright.app.declarations import read_declaration, with_sector
+from tidewright.app.feeds.bars import UNDECLARED_DATA, BarFeed, TimedDefect
 from tidewright.app.feeds.tables import RawSeries, detect_timeframe, find_files, read_table
 from tidewright.domain.errors import ConfigError, nearest
 from tidewright.domain.events import DatumQuarantined
@@ -16,6 +17,7 @@ from tidewright.domain.instrument import Instrument
 from tidewright.domain.market import DataDefect
 from tidewright.domain.time import iso, timeframe_nanoseconds
 from tidewright.market.arrays import BarArrays
+from tidewright.market.declaration import DataDeclaration
 from tidewright.market.gaps import GapReport, find_gaps, trades_in_sessions
 from tidewright.market.instruments import Inference, InstrumentTable, load_table, snapped
 from tidewright.market.validation import BarRules, CheckedBars, check_bars
@@ -101,12 +103,21 @@ class LoadReport:
         Version of the instrument table that was used.
     series : tuple of SeriesReport
         One per instrument, by id.
+    declaration : DataDeclaration
+        What is declared about the data.
     """
 
     source: str
     timeframe: str
     instrument_table: str
     series: tuple[SeriesReport, ...]
+    declaration: DataDeclaration = UNDECLARED_DATA
+
+    @property
+    def first_known(self) -> int:
+        """When the first accepted bar was known, nanoseconds UTC; 0 without one."""
+        firsts = [one.first for one in self.series if one.accepted]
+        return min(firsts) + timeframe_nanoseconds(self.timeframe) if firsts else 0
 
     @property
     def accepted(self) -> int:
@@ -125,11 +136,18 @@ class LoadReport:
 
     def lines(self) -> list[str]:
         """Return what a person should know, one fact a line."""
-        return [line for one in self.series for line in one.lines()]
+        found = [line for one in self.series for line in one.lines()]
+        return [*found, *self.declaration.lines(self.first_known)]
 
     def as_dict(self) -> dict[str, object]:
         """Return the report as JSON-able values."""
-        return asdict(self)
+        return {
+            "source": self.source,
+            "timeframe": self.timeframe,
+            "instrument_table": self.instrument_table,
+            "series": [asdict(one) for one in self.series],
+            "declaration": self.declaration.as_dict(),
+        }
 
 
 def load_bars(
@@ -199,6 +217,7 @@ class FileFeed(BarFeed):
         table = table or load_table()
         loaded = _load(path, symbols, timeframe, table, rules or BarRules(), now)
         self.report = _report(path, loaded, table)
+        declared = self.report.declaration
         names = [one.instrument.id for one in loaded]
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         super().__init__(
@@ -206,6 +225,7 @@ class FileFeed(BarFeed):
             [one.instrument for one in loaded],
             f"{path}: {self.report.accepted} bars of {self.report.timeframe}, {shown}",
             [defect for one in loaded for defect in _timed(one)],
+            declared,
         )
 
 
@@ -217,6 +237,7 @@ class _Loaded:
     inferred: tuple[Inference, ...]
     prices_rounded: int
     checked: CheckedBars
+    declaration: DataDeclaration
 
     def defects(self) -> list[tuple[int, DataDefect]]:
         where = Path(self.series.source).name
@@ -243,7 +264,8 @@ def _load(
     timeframe = frames.pop()
     timeframe_nanoseconds(timeframe)
     history = replace(rules, max_data_age_minutes=0)
-    loaded = [_check(one, timeframe, table, history, now) for one in series]
+    declared = read_declaration(path)
+    loaded = [_check(one, timeframe, table, history, now, declared) for one in series]
     return sorted(loaded, key=lambda one: one.instrument.id)
 
 
@@ -275,7 +297,12 @@ def _refuse_repeats(series: Sequence[RawSeries]) -> None:
 
 
 def _check(
-    series: RawSeries, timeframe: str, table: InstrumentTable, rules: BarRules, now: int
+    series: RawSeries,
+    timeframe: str,
+    table: InstrumentTable,
+    rules: BarRules,
+    now: int,
+    declared: DataDeclaration,
 ) -> _Loaded:
     times = series.raw.ts_event
     backwards = len(times) > 1 and bool(np.all(times[1:] < times[:-1]))
@@ -286,14 +313,17 @@ def _check(
         )
         series = replace(series, raw=turned, rows=series.rows[::-1])
     instrument, inferred = table.resolve(series.symbol, series.raw)
+    instrument = with_sector(instrument, declared)
     raw, rounded = snapped(series.raw, instrument.tick_size)
     checked = check_bars(raw, instrument, timeframe, rules, now)
-    return _Loaded(series, backwards, instrument, inferred, rounded, checked)
+    return _Loaded(series, backwards, instrument, inferred, rounded, checked, declared)
 
 
 def _report(path: Path, loaded: Sequence[_Loaded], table: InstrumentTable) -> LoadReport:
     reports = tuple(_series_report(one) for one in loaded)
-    return LoadReport(str(path), reports[0].timeframe, table.version, reports)
+    return LoadReport(
+        str(path), reports[0].timeframe, table.version, reports, loaded[0].declaration
+    )
 
 
 def _series_report(one: _Loaded) -> SeriesReport:
