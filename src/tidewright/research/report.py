@@ -131,7 +131,7 @@ class Deflation:
     expected_best : float
         Annual Sharpe ratio that the best of so many tries reaches without any skill.
     p_value : float
-        1 minus the Deflated Sharpe Ratio (Bailey and Lopez de Prado, 2014).
+        Chance that luck does as well, all tries counted.
     """
 
     tries: int

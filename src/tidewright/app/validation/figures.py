@@ -125,6 +125,7 @@ def measures(
     material: Material, run: Run, noise: NoiseSearch | None, answer: MonteCarlo | None
 ) -> tuple[Measure, ...]:
     """Return figures of inference over the full calendar, flat days included."""
+    from tidewright.research.measures import certainty_measures, tail_measures, trade_measures
     from tidewright.research.statistics.inference import estimate_mean
     from tidewright.research.statistics.sharpe_inference import (
         probabilistic_sharpe,
@@ -137,6 +138,7 @@ def measures(
     moments = sharpe_moments(run.profit)
     needed = float(shortest_track_record(moments)) if len(run.profit) > 3 else math.inf
     trades = run.result.trades()
+    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([1, 1])))
     found = [
         Measure(
             "t-statistic of the excess",
@@ -162,8 +164,10 @@ def measures(
             f"{needed:,.0f}" if math.isfinite(needed) else "never at this rate",
             "minimum track record length (Bailey and Lopez de Prado, 2012)",
         ),
+        *certainty_measures(run.excess, a_year, generator),
         *_effective(material, run, len(trades)),
-        *_tails(run),
+        *trade_measures(trades, run.profit),
+        *tail_measures(returns_on_equity(run.profit)),
         *_costs(run),
     ]
     if noise is not None:
@@ -213,29 +217,6 @@ def _effective(material: Material, run: Run, trades: int) -> list[Measure]:
             )
         )
     return found
-
-
-def _tails(run: Run) -> list[Measure]:
-    from tidewright.research.statistics.tail import SMALLEST_WINDOW, tail_risk
-
-    returns = returns_on_equity(run.profit)
-    if len(returns) < SMALLEST_WINDOW:
-        return []
-    risk = tail_risk(returns, level=0.95)
-    return [
-        Measure(
-            "Loss of a bad day (1 in 20)",
-            risk.value_at_risk,
-            f"{100 * risk.value_at_risk:.2f} %",
-            "value at risk, 95 %, by history",
-        ),
-        Measure(
-            "Average of those days",
-            risk.expected_shortfall,
-            f"{100 * risk.expected_shortfall:.2f} %",
-            "expected shortfall, 95 % (Rockafellar and Uryasev, 2002)",
-        ),
-    ]
 
 
 def _costs(run: Run) -> list[Measure]:

@@ -38,6 +38,15 @@ from tidewright.research.verdict import judge
 
 FEWEST_DAYS = 20
 """Days of results under which nothing can be said."""
+_FORMULAS = {
+    PSource.DEFLATED_SHARPE: (
+        "chance that the best of so many tries without skill looks as good (Sidak, 1967)"
+    ),
+    PSource.MAX_STATISTIC: (
+        "histories without skill whose best row is at least as good / histories (Romano and Wolf, "
+        "2005)"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +56,7 @@ class _Counted:
     place: int
     deflation: Deflation
     sharpe: float
+    source: PSource
 
 
 def validate_imported(
@@ -83,7 +93,7 @@ def validate_imported(
     counted = _count(imported.profit, history.tries, a_year, seed)
     profit = imported.profit[counted.place]
     outcome = outcome_of(profit, None, None, a_year)
-    evidence = _evidence(imported, profit, outcome, counted.deflation, history)
+    evidence = _evidence(imported, profit, outcome, counted, history)
     trades = imported.trades
     sample = None
     if trades is not None:
@@ -118,32 +128,23 @@ def validate_imported(
 
 def _count(rows: Float64, tries: int, a_year: int, seed: int) -> _Counted:
     """Return the best row and how good the best of as many tries is without skill."""
-    from tidewright.research.statistics.effective import effective_trials
-    from tidewright.research.statistics.sharpe_inference import (
-        annual,
-        deflated_sharpe,
-        sharpe_moments,
-    )
+    from tidewright.research.luck import luck_of_candidate
+    from tidewright.research.statistics.sharpe_inference import annual, sharpe_moments
 
-    ratios = sharpe_moments(rows).sharpe
-    place = int(np.argmax(ratios))
-    effective, variance = float(tries), None
-    if len(rows) > 1:
-        generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 7])))
-        # Tries that are not in the file are taken to resemble each other as those in it do.
-        effective = effective_trials(rows, generator) * tries / len(rows)
-        variance = float(np.var(ratios, ddof=1))
-    found = deflated_sharpe(rows[place], effective, variance)
-    threshold = float(annual(found.threshold, a_year))
-    deflation = Deflation(tries, effective, threshold, found.p_value)
-    return _Counted(place, deflation, float(annual(found.sharpe, a_year)))
+    place = int(np.argmax(sharpe_moments(rows).sharpe))
+    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 7])))
+    others = np.delete(rows, place, axis=0)
+    luck = luck_of_candidate(rows[place], tries, generator, tried=others)
+    threshold = float(annual(luck.deflated.threshold, a_year))
+    deflation = Deflation(luck.tries, luck.trials, threshold, luck.p_value)
+    return _Counted(place, deflation, float(annual(luck.deflated.sharpe, a_year)), luck.source)
 
 
 def _evidence(
     imported: Imported,
     profit: Float64,
     outcome: Outcome,
-    deflation: Deflation,
+    counted: _Counted,
     history: TrialHistory,
 ) -> Evidence:
     """Return what is known; against no market only a plain loss can be told from the excess."""
@@ -151,8 +152,8 @@ def _evidence(
     trades = imported.trades
     active = int((profit != 0).sum()) if trades is None else min(trades.days, len(profit))
     return Evidence(
-        p_value=deflation.p_value,
-        p_source=PSource.DEFLATED_SHARPE,
+        p_value=counted.deflation.p_value,
+        p_source=counted.source,
         excess=interval if interval is not None and interval.high < 0 else None,
         days=len(profit),
         trade_days=active,
@@ -189,6 +190,7 @@ def _subject(imported: Imported, counted: _Counted, tries: int | None, a_year: i
 
 
 def _measures(profit: Float64, counted: _Counted, a_year: int) -> tuple[Measure, ...]:
+    from tidewright.research.measures import tail_measures
     from tidewright.research.statistics.inference import estimate_mean
 
     known = estimate_mean(profit)
@@ -198,7 +200,7 @@ def _measures(profit: Float64, counted: _Counted, a_year: int) -> tuple[Measure,
             "p, all tries counted",
             found.p_value,
             "",
-            "chance that the best of so many tries without skill looks as good (Sidak, 1967)",
+            _FORMULAS[counted.source],
         ),
         Measure(
             "Sharpe ratio, annual",
@@ -216,7 +218,7 @@ def _measures(profit: Float64, counted: _Counted, a_year: int) -> tuple[Measure,
             "Independent tries",
             found.effective,
             f"{found.effective:.1f} of {found.tries:,}",
-            "as the correlation of the tries in the file says; all of them where it holds one",
+            "those in the file as their correlation says, all others in full",
         ),
         Measure(
             "t-statistic",
@@ -224,6 +226,7 @@ def _measures(profit: Float64, counted: _Counted, a_year: int) -> tuple[Measure,
             "",
             "mean daily return / its Newey-West standard error",
         ),
+        *tail_measures(returns_on_equity(profit)),
     )
 
 
