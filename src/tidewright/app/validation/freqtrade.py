@@ -136,7 +136,9 @@ def _imported(path: Path, name: str, found: _Strategy, initial: float | None) ->
     if found.backtest_start_ts is not None and found.backtest_end_ts is not None:
         ends = (found.backtest_start_ts, found.backtest_end_ts)
         span = (ends[0] * _MILLISECOND // DAY, ends[1] * _MILLISECOND // DAY)
-    return from_trades(name, rows, money, found.stake_currency, notes, span=span, where=str(path))
+    return from_trades(
+        name, rows, money, found.stake_currency, notes, span=span, every_day=True, where=str(path)
+    )
 
 
 def _excursions(trades: list[_Trade]) -> tuple[Float64 | None, Float64 | None]:

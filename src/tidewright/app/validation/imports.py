@@ -296,6 +296,7 @@ def from_trades(
     notes: Iterable[str],
     *,
     span: tuple[int, int] | None = None,
+    every_day: bool | None = None,
     where: str = "",
 ) -> Imported:
     """Return trades as daily results: a profit counts on the day on which it was realised.
@@ -308,6 +309,8 @@ def from_trades(
         The trades.
     span : (int, int) or None
         First and last day that was tested; those of the trades otherwise.
+    every_day : bool or None
+        Whether the market never closes; None tells it from the weekdays of the trades.
     where : str
         The file, for errors.
 
@@ -330,7 +333,8 @@ def from_trades(
     if span is not None:
         first, last = min(first, span[0]), max(last, span[1])
     touched = np.concatenate((rows.entered // DAY, ended))
-    every_day = _weekends(touched)
+    if every_day is None:
+        every_day = _weekends(touched)
     sums = np.zeros(last - first + 1)
     np.add.at(sums, ended - first, rows.profit)
     days: Int64 = np.arange(first, last + 1)
