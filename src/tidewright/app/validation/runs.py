@@ -10,11 +10,10 @@ import numpy as np
 from tidewright.app.validation.material import Material
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.instrument import Instrument
-from tidewright.domain.money import from_decimal
 from tidewright.domain.time import DAY, timeframe_nanoseconds
 from tidewright.kernels.bulk import layout as at
 from tidewright.research.benchmark import excess, universe_returns
-from tidewright.research.bulk.daily import calendar_of, joined_summaries, summary_of
+from tidewright.research.bulk.daily import daily_results
 from tidewright.research.bulk.request import BulkRequest, Unsupported
 from tidewright.research.bulk.result import BulkResult
 from tidewright.research.bulk.run import run_bulk
@@ -107,9 +106,7 @@ def run_rule(material: Material, request: BulkRequest) -> Run:
             f"{material.name}: {result.reason}, one bar at a time, which is too slow for a "
             "validation; export its daily results and use --returns FILE"
         )
-    calendar = calendar_of(request)
-    initial = from_decimal(request.paper.initial_balance)
-    daily = joined_summaries([summary_of(result, calendar)], calendar, initial)
+    daily = daily_results(result, request)
     universe = universe_returns(material.series, material.universe, daily.days)
     return Run(request, result, daily, universe)
 

@@ -9,8 +9,11 @@ import numpy as np
 
 from tidewright.domain.instrument import AssetClass, Instrument
 from tidewright.domain.time import DAY
+from tidewright.kernels.bulk import layout as at
 from tidewright.market.arrays import BarArrays
-from tidewright.research.results import Float64, Int64
+from tidewright.research.bulk.request import BulkRequest
+from tidewright.research.bulk.result import BulkResult
+from tidewright.research.results import DailyResults, Float64, Int64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,4 +103,40 @@ def block_extremes(low: Int64, high: Int64, close: Int64, size: int) -> Int64:
     lows, highs, closes = (one[:whole].reshape(blocks, size) for one in (low, high, close))
     return np.stack(
         (lows.min(axis=1), highs.max(axis=1), closes.min(axis=1), closes.max(axis=1)), axis=1
+    )
+
+
+def daily_results(result: BulkResult, request: BulkRequest) -> DailyResults:
+    """Return what one backtest earned day by day.
+
+    Parameters
+    ----------
+    result : BulkResult
+        The backtest, with equity at every slice.
+    request : BulkRequest
+        What was run.
+    """
+    ordered = sorted(request.series, key=lambda one: one.instrument)
+    days = days_of(result.moments, request.window.start, result.instruments)
+    equity = np.full((1, len(days.last)), result.initial, np.int64)
+    known = days.last >= 0
+    equity[0, known] = result.equity[days.last[known]]
+    worth = running_worth(ordered, result.instruments, result.moments)
+    fills = result.fill_rows
+    owner, lots = fills[:, at.FILL_INSTRUMENT], fills[:, at.FILL_LOTS]
+    # What is filled within a bar is held from that bar's close on.
+    held_from = np.searchsorted(result.moments, fills[:, at.FILL_KNOWN], side="left")
+    held = fills[:, at.FILL_SIGN] * lots * (worth[owner, -1] - worth[owner, held_from])
+    ratios = [one.value_ratio for one in result.instruments]
+    lot = np.array([numerator / denominator for numerator, denominator in ratios])
+    account, initial = result.state.account, result.initial
+    return DailyResults(
+        days=days.days,
+        equity=equity,
+        initial=initial,
+        exposure=np.array([held.sum() / max(days.slices, 1) / initial]),
+        trades=account[at.ROUND_TRIPS : at.ROUND_TRIPS + 1].copy(),
+        trade_days=account[at.TRADE_DAYS : at.TRADE_DAYS + 1].copy(),
+        turnover=np.array([(lots * lot[owner] * fills[:, at.FILL_TICKS]).sum() / initial]),
+        fees=np.array([fills[:, at.FILL_FEE].sum()]),
     )
