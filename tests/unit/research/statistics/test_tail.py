@@ -180,3 +180,15 @@ def test_a_gap_ignores_stops():
 def test_unusable_arguments_are_refused_with_the_reason(call, expected):
     with pytest.raises(ConfigError, match=expected):
         call()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("shock", "keep"), [(0.08, 0.90), (0.12, 0.86)])
+def test_coverage_of_filtered_forecasts_over_two_hundred_worlds(shock, keep):
+    passed = 0
+    for seed in range(200):
+        returns = heavy_tailed(seed, 1, 1_500, shock, keep)[0] * 0.01
+        forecast = tail.rolling_value_at_risk(returns, 500, 0.95, TailMethod.FILTERED)
+        test = tail.coverage_test(-returns[500:] > forecast, 0.95)
+        passed += test.coverage_p > 0.05 and test.independence_p > 0.05
+    assert 0.90 * 200 <= passed <= 0.97 * 200
