@@ -29,6 +29,7 @@ from tidewright.strategy.expressions import (
 )
 from tidewright.strategy.spec import (
     AtrDistance,
+    Distance,
     EntryOrder,
     Expression,
     OrderKind,
@@ -38,6 +39,7 @@ from tidewright.strategy.spec import (
     SizingSpec,
     Stops,
     StrategySpec,
+    Tier,
 )
 
 COLUMNS: tuple[ColumnReference, ...] = (
@@ -145,7 +147,50 @@ _names = st.builds(
 )
 _symbols = st.text(string.ascii_uppercase + string.digits, min_size=1, max_size=8)
 
-specs: st.SearchStrategy[StrategySpec] = st.builds(
+_fixed_sizings = st.builds(
+    SizingSpec,
+    st.sampled_from([method for method in SizingMethod if method is not SizingMethod.KELLY]),
+    st.decimals(Decimal("0.00000001"), 100, places=8),
+)
+_sizings = st.one_of(
+    _fixed_sizings,
+    st.builds(
+        SizingSpec,
+        st.just(SizingMethod.KELLY),
+        st.decimals(Decimal("0.01"), 1, places=4),
+        fallback=st.one_of(st.none(), _fixed_sizings),
+    ),
+)
+
+
+def _tiers(distances: st.SearchStrategy[Distance]) -> st.SearchStrategy[tuple[Tier, ...]]:
+    """Draw no tiers, parts of one position, or positions of which the confidence chooses one."""
+
+    def parts(shares: tuple[int, ...]) -> st.SearchStrategy[tuple[Tier, ...]]:
+        return st.tuples(
+            *(st.builds(Tier, st.just(Decimal(share)), distances, distances) for share in shares)
+        )
+
+    def choices(steps: tuple[float, ...]) -> st.SearchStrategy[tuple[Tier, ...]]:
+        share = st.sampled_from([Decimal(25), Decimal(50), Decimal(100)])
+        return st.tuples(
+            *(st.builds(Tier, share, distances, distances, st.just(step)) for step in steps)
+        )
+
+    return st.one_of(
+        st.just(()),
+        st.sampled_from([(25, 50, 25), (60, 40), (100,), (1, 2, 97)]).flatmap(parts),
+        st.sampled_from([(0.0, 0.62, 0.9), (0.0, 0.4), (0.0,)]).flatmap(choices),
+    )
+
+
+def _with_tiers(spec: StrategySpec, tiers: tuple[Tier, ...]) -> StrategySpec:
+    if not tiers:
+        return spec
+    return replace(spec, tiers=tiers, stops=Stops(trailing=spec.stops.trailing))
+
+
+_plain_specs: st.SearchStrategy[StrategySpec] = st.builds(
     StrategySpec,
     name=_names.filter(lambda name: name != "null"),
     version=st.integers(1, 1000),
@@ -155,11 +200,7 @@ specs: st.SearchStrategy[StrategySpec] = st.builds(
     entry=st.builds(Sides, st.builds(Expression, any_condition), _rules()),
     exit=st.builds(Sides, _rules(), _rules()),
     confidence=st.builds(Expression, any_number),
-    sizing=st.builds(
-        SizingSpec,
-        st.sampled_from(SizingMethod),
-        st.decimals(Decimal("0.00000001"), 100, places=8),
-    ),
+    sizing=_sizings,
     stops=st.builds(
         Stops, _distances, st.one_of(st.none(), _distances), st.one_of(st.none(), _distances)
     ),
@@ -169,6 +210,7 @@ specs: st.SearchStrategy[StrategySpec] = st.builds(
         st.builds(EntryOrder, st.just(OrderKind.LIMIT), _distances, st.integers(1, 100)),
     ),
 )
+specs: st.SearchStrategy[StrategySpec] = st.builds(_with_tiers, _plain_specs, _tiers(_distances))
 """Specs that can open a position and leave it."""
 
 

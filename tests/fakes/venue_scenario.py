@@ -8,7 +8,7 @@ from typing import Any
 
 from fakes.orders import bar, cancel, intent, leaving, query, submit
 from tidewright.domain.events import VenueEvent
-from tidewright.domain.orders import Bracket, Side
+from tidewright.domain.orders import Bracket, BracketPart, Side
 from tidewright.domain.ports import Broker
 
 Action = Callable[[Broker], list[VenueEvent]]
@@ -80,7 +80,7 @@ def _commands(dice: Dice, index: int, name: str, price: int, ids: list[str]) -> 
         return [_execute(submit(order))]
     if chance in (4, 5) and ids:
         client_id = ids[-1 - dice.roll(min(len(ids), 3))]
-        leg = ("e", "e", "x", "s", "t")[dice.roll(5)]
+        leg = "eexstuwvy"[dice.roll(9)]
         kind = query if dice.roll(3) == 0 else cancel
         return [_execute(kind(f"{client_id[:-1]}{leg}", name))]
     return []
@@ -94,6 +94,9 @@ def _entry(dice: Dice, client_id: str, index: int, name: str, price: int) -> Any
         target_ticks=price + sign * (20 + dice.roll(200)) if dice.roll(4) else None,
         trail_ticks=30 + dice.roll(90) if dice.roll(3) == 0 else None,
     )
+    lots = 100 + dice.roll(900)
+    if dice.roll(3) == 0:
+        bracket = _in_parts(dice, price, sign, lots, bracket.trail_ticks)
     changes: dict[str, Any] = {"bracket": bracket} if bracket != Bracket() else {}
     if dice.roll(2):
         changes["limit_ticks"] = price - sign * (dice.roll(60) - 10)
@@ -103,7 +106,24 @@ def _entry(dice: Dice, client_id: str, index: int, name: str, price: int) -> Any
         index,
         instrument=name,
         side=side,
-        lots=100 + dice.roll(900),
+        lots=lots,
         reference_ticks=price,
         **changes,
+    )
+
+
+def _in_parts(dice: Dice, price: int, sign: int, lots: int, trail: int | None) -> Bracket:
+    sizes = [lots // 4, lots // 2, lots - lots // 4 - lots // 2][: 2 + dice.roll(2)]
+    sizes[-1] += lots - sum(sizes)
+    parts = tuple(
+        BracketPart(
+            size, price - sign * (20 + dice.roll(120)), price + sign * (20 + dice.roll(200))
+        )
+        for size in sizes
+    )
+    return Bracket(
+        sign * max(sign * part.stop_ticks for part in parts),
+        sign * min(sign * part.target_ticks for part in parts),
+        trail,
+        tuple(parts),
     )

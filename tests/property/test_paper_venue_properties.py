@@ -63,10 +63,10 @@ def test_story_is_lively_enough_to_prove_anything():
         for event in play(venue_on(MemoryVenueLog()), list(story(seed, 150)))
         if isinstance(event, BorrowCharged)
     }
-    assert {6, 7} <= charged
+    assert {1, 5} <= charged
 
 
-@pytest.mark.parametrize("seed", range(3, 8))
+@pytest.mark.parametrize("seed", range(1, 6))
 def test_cash_and_positions_are_conserved_to_the_last_unit(seed):
     venue = venue_on(MemoryVenueLog())
     play(venue, list(story(seed, 300)))
@@ -84,7 +84,7 @@ def test_cash_and_positions_are_conserved_to_the_last_unit(seed):
     assert dict(report.positions) == {name: held for name, held in lots.items() if held}
 
 
-@pytest.mark.parametrize("seed", [0, 6, 7])
+@pytest.mark.parametrize("seed", [0, 1, 5])
 def test_independent_ledger_agrees_to_the_last_unit(tmp_path, seed):
     path = tmp_path / "venue.sqlite3"
     log = SqliteVenueLog(path)

@@ -124,7 +124,8 @@ def load_strategy_template(name: str) -> SpecTemplate:
 
 def protected(spec: StrategySpec, stops: Stops | None) -> StrategySpec:
     """Return a spec with the stops given where it names none of its own."""
-    return replace(spec, stops=stops) if stops is not None and spec.stops == Stops() else spec
+    unprotected = spec.stops == Stops() and not spec.tiers
+    return replace(spec, stops=stops) if stops is not None and unprotected else spec
 
 
 def loaded_spec(spec: StrategySpec, source: str) -> LoadedStrategy:

@@ -35,12 +35,34 @@ class OrderType(StrEnum):
 
 
 class Leg(StrEnum):
-    """Part that an order plays in a trade; the last letter of its client id."""
+    """Part that an order plays in a trade; the last letter of its client id.
+
+    A trade in parts has a stop and a target for each of them; the first part's are plain.
+    """
 
     ENTRY = "e"
     EXIT = "x"
     STOP = "s"
     TARGET = "t"
+    STOP_2 = "u"
+    TARGET_2 = "w"
+    STOP_3 = "v"
+    TARGET_3 = "y"
+
+    @property
+    def part(self) -> int:
+        """The part that a stop or target belongs to, from 0; 0 for entry and exit."""
+        return {"u": 1, "w": 1, "v": 2, "y": 2}.get(self.value, 0)
+
+
+STOPS = (Leg.STOP, Leg.STOP_2, Leg.STOP_3)
+"""Stops by part."""
+TARGETS = (Leg.TARGET, Leg.TARGET_2, Leg.TARGET_3)
+"""Targets by part."""
+PROTECTIVE = tuple(leg for pair in zip(STOPS, TARGETS, strict=True) for leg in pair)
+"""Legs that the venue makes from the bracket of an entry."""
+MAX_PARTS = len(STOPS)
+"""Most parts of a trade."""
 
 
 class OrderState(StrEnum):
@@ -114,20 +136,41 @@ _LEG_LETTERS = frozenset(leg.value for leg in Leg)
 
 
 @dataclass(frozen=True)
+class BracketPart:
+    """Protection of a part of an entry.
+
+    Parameters
+    ----------
+    lots : int
+        Lots of the part, > 0.
+    stop_ticks, target_ticks : int
+        Stop and profit target prices in ticks, > 0.
+    """
+
+    lots: int
+    stop_ticks: int
+    target_ticks: int
+
+
+@dataclass(frozen=True)
 class Bracket:
-    """Protection that becomes active as the entry fills; the legs cancel each other.
+    """Protection that becomes active as the entry fills; the legs of a part cancel each other.
 
     Parameters
     ----------
     stop_ticks, target_ticks : int or None
-        Stop and profit target prices in ticks.
+        Stop and profit target prices in ticks; of an entry in parts, those nearest to the price.
     trail_ticks : int or None
         Distance in ticks that the stop keeps behind the best price since entry.
+    parts : tuple of BracketPart
+        Two or three parts with a stop and a target each, which together are the entry; they fill
+        in this order. Empty for an entry in one piece.
     """
 
     stop_ticks: int | None = None
     target_ticks: int | None = None
     trail_ticks: int | None = None
+    parts: tuple[BracketPart, ...] = ()
 
 
 @dataclass(frozen=True)

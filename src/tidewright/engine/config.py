@@ -9,7 +9,7 @@ from tidewright.engine.series import Strategy
 from tidewright.execution.settings import ExecutionSettings
 from tidewright.risk.settings import RiskSettings
 from tidewright.strategy.compile import compile_spec
-from tidewright.strategy.spec import SizingSpec, StrategySpec
+from tidewright.strategy.spec import SizingSpec, StrategySpec, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class StrategySetup:
         A working limit entry is cancelled after this many bars of the feed.
     reasons : mapping of str to str
         Words for each exit and entry, by output name.
+    tiers : tuple of Tier
+        Parts of its positions, or positions to choose from; empty for one in one piece.
     """
 
     strategy: Strategy
@@ -41,6 +43,7 @@ class StrategySetup:
     time_stop_bars: int
     expire_after_bars: int
     reasons: Mapping[str, str]
+    tiers: tuple[Tier, ...] = ()
 
 
 def setup_of(spec: StrategySpec) -> StrategySetup:
@@ -59,6 +62,7 @@ def setup_of(spec: StrategySpec) -> StrategySetup:
         time_stop_bars=spec.time_stop_bars,
         expire_after_bars=spec.entry_order.expire_after_bars,
         reasons=dict(spec.reasons),
+        tiers=spec.tiers,
     )
 
 

@@ -25,9 +25,10 @@ from tidewright.domain.facts import (
     TradeClosed,
 )
 from tidewright.domain.market import Bar
-from tidewright.domain.orders import Fill, Leg, OrderRecord
+from tidewright.domain.orders import STOPS, TARGETS, Fill, Leg, OrderRecord
 from tidewright.engine.config import EngineConfig
 from tidewright.engine.decide import Decider
+from tidewright.engine.portfolio import Holding
 from tidewright.engine.series import Series, Track
 from tidewright.engine.state import EngineState
 
@@ -150,11 +151,31 @@ class Engine:
             facts += self.state.gate.venue_answer(definite, self.state.ts_known)
         if applied.fill is not None and applied.order is not None:
             self.book(applied.fill, applied.order, facts)
-        elif isinstance(event, ev.StopMoved) and applied.order is not None:
+        elif applied.order is not None:
             holding = self.state.portfolio.holdings.get(applied.order.intent.instrument)
-            if holding is not None:
+            if holding is None:
+                return
+            if holding.in_parts:
+                self._show_nearest(holding, facts)
+            elif isinstance(event, ev.StopMoved):
                 holding.stop_ticks = event.stop_ticks
                 facts.append(PositionUpdated(holding.position()))
+
+    def _show_nearest(self, holding: Holding, facts: list[Fact]) -> None:
+        """Show the nearest stop and target that work for a position in parts."""
+        sign = 1 if holding.lots > 0 else -1
+        stops, targets = [], []
+        for order in self.state.orders.working_for(holding.instrument):
+            leg, price = order.intent.leg, order.intent.reference_ticks
+            if leg in STOPS:
+                stops.append(sign * price)
+            elif leg in TARGETS:
+                targets.append(sign * price)
+        stop = sign * max(stops) if stops else None
+        target = sign * min(targets) if targets else None
+        if (stop, target) != (holding.stop_ticks, holding.target_ticks):
+            holding.stop_ticks, holding.target_ticks = stop, target
+            facts.append(PositionUpdated(holding.position()))
 
     def book(self, fill: Fill, order: OrderRecord, facts: list[Fact]) -> None:
         """Book a fill into the portfolio and tell risk of a trade that closed."""

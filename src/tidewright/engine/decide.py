@@ -7,8 +7,9 @@ before it left it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
 
 from tidewright.domain.facts import (
     AlertLogged,
@@ -21,8 +22,10 @@ from tidewright.domain.facts import (
     SubmitOrder,
 )
 from tidewright.domain.orders import (
+    MAX_PARTS,
     ApprovedOrder,
     Bracket,
+    BracketPart,
     Leg,
     OrderIntent,
     OrderType,
@@ -38,14 +41,21 @@ from tidewright.engine.series import Float64, Series, Track
 from tidewright.engine.state import EngineState
 from tidewright.kernels.brackets import distance_ticks
 from tidewright.kernels.edge import NO_TRADES
+from tidewright.kernels.limits import PPM
+from tidewright.kernels.parts import part_lots, risked_ticks
 from tidewright.kernels.sizing import yearly_ticks
 from tidewright.risk.account import AccountView
 from tidewright.risk.gate import SizingRefusal, SizingRequest
 from tidewright.risk.sizing import year_root_ppm
 from tidewright.strategy.compile import Output
+from tidewright.strategy.outputs import TIERS
+from tidewright.strategy.spec import Tier
 
 _ENTRY_LONG, _EXIT_LONG = int(Output.ENTRY_LONG), int(Output.EXIT_LONG)
 _ENTRY_SHORT, _EXIT_SHORT = int(Output.ENTRY_SHORT), int(Output.EXIT_SHORT)
+
+
+_Three = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,10 @@ class _Entry:
     trail: int
     limit_offset: int
     yearly: int
+    share_ppm: int = PPM
+    shares: tuple[int, int, int] = (0, 0, 0)
+    stops: tuple[int, int, int] = (0, 0, 0)
+    targets: tuple[int, int, int] = (0, 0, 0)
 
 
 class Decider:
@@ -138,18 +152,17 @@ class Decider:
         def ticks(output: Output) -> int:
             return int(distance_ticks(float(outputs[output]), numerator, denominator))
 
-        entries.append(
-            _Entry(
-                signal,
-                track,
-                setup,
-                ticks(Output.STOP_DISTANCE),
-                ticks(Output.TARGET_DISTANCE),
-                ticks(Output.TRAIL_DISTANCE),
-                ticks(Output.LIMIT_OFFSET),
-                self._yearly_ticks(track, setup, float(outputs[Output.SIZE])),
-            )
+        entry = _Entry(
+            signal,
+            track,
+            setup,
+            ticks(Output.STOP_DISTANCE),
+            ticks(Output.TARGET_DISTANCE),
+            ticks(Output.TRAIL_DISTANCE),
+            ticks(Output.LIMIT_OFFSET),
+            self._yearly_ticks(track, setup, float(outputs[Output.SIZE])),
         )
+        entries.append(_tiered(entry, setup.tiers, ticks) if setup.tiers else entry)
 
     def _yearly_ticks(self, track: Track, setup: StrategySetup, deviation: float) -> int:
         """Return the standard deviation of a year from that of one bar; 0 where it is unknown."""
@@ -196,6 +209,7 @@ class Decider:
                 yearly_ticks=entry.yearly,
                 trades=state.trade_sums.get(signal.strategy, NO_TRADES),
                 fallback=(fallback.method, fallback.value) if fallback else None,
+                share_ppm=entry.share_ppm,
             ),
             account,
         )
@@ -210,11 +224,7 @@ class Decider:
         signal, mark = entry.signal, entry.track.mark
         side = Side.BUY if target.lots > 0 else Side.SELL
         sign = side.sign
-        bracket = Bracket(
-            stop_ticks=max(mark - sign * entry.stop, 1) if entry.stop else None,
-            target_ticks=max(mark + sign * entry.target, 1) if entry.target else None,
-            trail_ticks=entry.trail or None,
-        )
+        bracket = _bracket_of(entry, mark, sign, abs(target.lots))
         limit = max(mark - sign * entry.limit_offset, 1) if entry.limit_offset else None
         return OrderIntent(
             client_id=self._client_id(signal.strategy, signal.instrument, Leg.ENTRY),
@@ -311,6 +321,52 @@ class Decider:
 
 def _rejected(signal: Signal, refusal: SizingRefusal | RefusedOrder) -> SignalRejected:
     return SignalRejected(signal, refusal.rule, refusal.limit, refusal.value, refusal.message)
+
+
+def _tiered(entry: _Entry, tiers: Sequence[Tier], ticks: Callable[[Output], int]) -> _Entry:
+    """Return an entry with the distances of its parts, or with those of the tier that is chosen."""
+    found = [(ticks(stop), ticks(target)) for stop, target in TIERS[: len(tiers)]]
+    if tiers[0].from_confidence is not None:
+        place = chosen_tier(entry.signal.confidence, tiers)
+        stop, target = found[place]
+        return replace(entry, stop=stop, target=target, share_ppm=tiers[place].share_ppm)
+    rest = (0,) * (MAX_PARTS - len(tiers))
+    shares = cast("_Three", (*(tier.share_ppm for tier in tiers), *rest))
+    stops = cast("_Three", (*(stop for stop, _ in found), *rest))
+    targets = cast("_Three", (*(target for _, target in found), *rest))
+    return replace(
+        entry, stop=int(risked_ticks(shares, stops)), shares=shares, stops=stops, targets=targets
+    )
+
+
+def chosen_tier(confidence: float, tiers: Sequence[Tier]) -> int:
+    """Return the last tier whose confidence is reached."""
+    return max(
+        place
+        for place, tier in enumerate(tiers)
+        if place == 0 or (tier.from_confidence or 0.0) <= confidence
+    )
+
+
+def _bracket_of(entry: _Entry, mark: int, sign: int, lots: int) -> Bracket:
+    """Return the protection of an entry of so many lots; parts without a lot are left out."""
+    trail = entry.trail or None
+    if not entry.shares[0]:
+        return Bracket(
+            stop_ticks=max(mark - sign * entry.stop, 1) if entry.stop else None,
+            target_ticks=max(mark + sign * entry.target, 1) if entry.target else None,
+            trail_ticks=trail,
+        )
+    parts = tuple(
+        BracketPart(count, max(mark - sign * stop, 1), max(mark + sign * target, 1))
+        for count, stop, target in zip(
+            part_lots(lots, entry.shares, entry.stops), entry.stops, entry.targets, strict=True
+        )
+        if count
+    )
+    nearest_stop = sign * max(sign * part.stop_ticks for part in parts)
+    nearest_target = sign * min(sign * part.target_ticks for part in parts)
+    return Bracket(nearest_stop, nearest_target, trail, parts if len(parts) > 1 else ())
 
 
 def _exit_reason(

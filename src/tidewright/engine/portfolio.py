@@ -10,11 +10,16 @@ from tidewright.domain.errors import DataIntegrityError
 from tidewright.domain.events import BorrowCharged
 from tidewright.domain.facts import PositionCharged
 from tidewright.domain.instrument import Instrument
-from tidewright.domain.orders import Fill, Leg, OrderIntent, Side
+from tidewright.domain.orders import STOPS, TARGETS, Fill, Leg, OrderIntent, Side
 from tidewright.domain.portfolio import Position, Trade
 from tidewright.kernels.accounting import apply_fill, notional
 
-EXIT_REASONS = {Leg.STOP: "stop", Leg.TARGET: "target", Leg.EXIT: "signal", Leg.ENTRY: "reversal"}
+EXIT_REASONS = {
+    **dict.fromkeys(STOPS, "stop"),
+    **dict.fromkeys(TARGETS, "target"),
+    Leg.EXIT: "signal",
+    Leg.ENTRY: "reversal",
+}
 """What closed a trade, by the leg that traded last."""
 
 
@@ -38,6 +43,7 @@ class Holding:
     stop_ticks: int | None = None
     target_ticks: int | None = None
     opened_bar: int = 0
+    in_parts: bool = False
 
     def position(self) -> Position:
         """Return the position as it stands."""
@@ -148,6 +154,7 @@ class Portfolio:
             if intent.bracket is not None:
                 holding.stop_ticks = intent.bracket.stop_ticks
                 holding.target_ticks = intent.bracket.target_ticks
+                holding.in_parts = bool(intent.bracket.parts)
             self.holdings[fill.instrument] = holding
         elif holding.lots * (holding.lots + signed) < 0:
             raise DataIntegrityError(

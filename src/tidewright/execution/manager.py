@@ -25,7 +25,15 @@ from tidewright.domain.facts import (
     QueryOrder,
     Severity,
 )
-from tidewright.domain.orders import ApprovedOrder, Fill, Leg, OrderRecord, OrderState
+from tidewright.domain.orders import (
+    PROTECTIVE,
+    STOPS,
+    ApprovedOrder,
+    Fill,
+    Leg,
+    OrderRecord,
+    OrderState,
+)
 from tidewright.domain.time import SECOND
 from tidewright.execution.book import OrderBook
 from tidewright.execution.records import (
@@ -45,7 +53,6 @@ from tidewright.execution.transitions import move
 
 _AWAITING = frozenset({OrderState.SENT, OrderState.CANCEL_SENT})
 _ON_BOOK = frozenset({OrderState.OPEN, OrderState.PARTIALLY_FILLED})
-_PROTECTIVE = (Leg.STOP, Leg.TARGET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,7 +377,7 @@ class OrderManager:
         """Open the protective legs of an entry, or make them cover what has filled."""
         facts: list[Fact] = []
         legs: list[OrderRecord] = []
-        for leg in _PROTECTIVE:
+        for leg in PROTECTIVE:
             wanted = leg_record(entry, leg, ts)
             if wanted is None:
                 continue
@@ -380,8 +387,8 @@ class OrderManager:
                 facts.append(OrderPlaced(wanted))
                 legs.append(wanted)
                 continue
-            if not known.state.is_final and known.intent.lots != entry.filled_lots:
-                known = resized(known, entry.filled_lots, ts)
+            if not known.state.is_final and known.intent.lots != wanted.intent.lots:
+                known = resized(known, wanted.intent.lots, ts)
                 self._store(known)
                 facts.append(OrderUpdated(known))
             legs.append(known)
@@ -394,14 +401,14 @@ class OrderManager:
     def _early_leg(self, client_id: str, ts: int) -> OrderRecord | None:
         """Return a leg that the venue spoke of before its entry's fill arrived."""
         leg = leg_of(client_id)
-        entry = self._book.get(entry_id(client_id)) if leg in _PROTECTIVE else None
+        entry = self._book.get(entry_id(client_id)) if leg in PROTECTIVE else None
         record = leg_record(entry, leg, ts) if entry is not None and leg is not None else None
         if record is not None:
             self._store(record)
         return record
 
     def _on_stop_moved(self, record: OrderRecord, event: ev.StopMoved, ts: int) -> AppliedEvent:
-        if record.state.is_final or record.intent.leg is not Leg.STOP:
+        if record.state.is_final or record.intent.leg not in STOPS:
             return AppliedEvent(order=record)
         return self._update(stop_moved(record, event.stop_ticks, ts))
 

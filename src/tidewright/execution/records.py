@@ -6,6 +6,9 @@ from dataclasses import replace
 
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.orders import (
+    PROTECTIVE,
+    STOPS,
+    TARGETS,
     Bracket,
     Fill,
     Leg,
@@ -86,7 +89,7 @@ def filled(record: OrderRecord, fill: Fill, ts: int) -> OrderRecord:
 
 def acknowledged(record: OrderRecord) -> bool:
     """Return whether the venue is known to have held the order."""
-    protective = record.intent.leg in (Leg.STOP, Leg.TARGET)
+    protective = record.intent.leg in PROTECTIVE
     return bool(record.venue_order_id) or record.filled_lots > 0 or protective
 
 
@@ -98,19 +101,27 @@ def leg_record(entry: OrderRecord, leg: Leg, ts: int) -> OrderRecord | None:
     entry : OrderRecord
         An entry; the leg covers the lots that it has filled.
     leg : Leg
-        STOP or TARGET.
+        A stop or a target; of an entry in parts it covers what its part has filled.
     ts : int
         Nanoseconds UTC.
     """
     intent, bracket = entry.intent, entry.intent.bracket
     if intent.leg is not Leg.ENTRY or bracket is None:
         return None
-    if leg is Leg.STOP and (bracket.stop_ticks or bracket.trail_ticks):
-        kept = Bracket(stop_ticks=bracket.stop_ticks, trail_ticks=bracket.trail_ticks)
-        price, limit = bracket.stop_ticks, None
-    elif leg is Leg.TARGET and bracket.target_ticks:
+    lots, stop, target = entry.filled_lots or intent.lots, bracket.stop_ticks, bracket.target_ticks
+    if bracket.parts:
+        covered = _part_of(bracket, entry.filled_lots, leg.part)
+        if covered is None:
+            return None
+        lots, stop, target = covered
+    elif leg.part:
+        return None
+    if leg in STOPS and (stop or bracket.trail_ticks):
+        kept = Bracket(stop_ticks=stop, trail_ticks=bracket.trail_ticks)
+        price, limit = stop, None
+    elif leg in TARGETS and target:
         kept = None
-        price = limit = bracket.target_ticks
+        price = limit = target
     else:
         return None
     return OrderRecord(
@@ -121,7 +132,7 @@ def leg_record(entry: OrderRecord, leg: Leg, ts: int) -> OrderRecord | None:
             side=intent.side.opposite,
             leg=leg,
             order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
-            lots=entry.filled_lots or intent.lots,
+            lots=lots,
             reference_ticks=price or intent.reference_ticks,
             ts_decided=intent.ts_decided,
             confidence=intent.confidence,
@@ -134,6 +145,21 @@ def leg_record(entry: OrderRecord, leg: Leg, ts: int) -> OrderRecord | None:
         ts_sent=ts,
         ts_updated=ts,
     )
+
+
+def _part_of(bracket: Bracket, filled: int, place: int) -> tuple[int, int, int] | None:
+    """Return lots, stop and target of a part of an entry; None while nothing of it has filled.
+
+    Parts fill one after the other. Before any fill is known a part covers all of its lots.
+    """
+    if place >= len(bracket.parts):
+        return None
+    part = bracket.parts[place]
+    if filled == 0:
+        return part.lots, part.stop_ticks, part.target_ticks
+    earlier = sum(one.lots for one in bracket.parts[:place])
+    lots = min(max(filled - earlier, 0), part.lots)
+    return (lots, part.stop_ticks, part.target_ticks) if lots else None
 
 
 def resized(record: OrderRecord, lots: int, ts: int) -> OrderRecord:

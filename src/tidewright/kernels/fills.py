@@ -39,7 +39,8 @@ MILLION = 1_000_000
 FAR = 2**62
 """Beyond every price and quantity."""
 
-_EXIT_SALT = 1
+EXIT_SALT = 1
+"""Added to a trade's key for the draws of whatever leaves it."""
 _RANGE_TO_DEVIATION = 600_561
 """1 / (2 * sqrt(ln 2)) in millionths: a bar's range times this estimates its standard deviation."""
 _MOST_SHARES = 1_000
@@ -387,7 +388,7 @@ def _leg_fill(
 
 
 @compiled
-def _leave_at_open(
+def leave_at_open(
     open_: int, held: int, room: int, exit_lots: int, exit_limit: int, bounds: tuple[int, int, int]
 ) -> tuple[int, int, int, int]:
     """Return lots that exit, stop and target trade at the open, and whether the stop triggered.
@@ -452,7 +453,7 @@ def _first_stop(stop: int, base: int, trail: int) -> int:
 
 
 @compiled
-def _unchanged(state: TradeState) -> StepResult:
+def unchanged(state: TradeState) -> StepResult:
     """Return a trade that did nothing in a bar."""
     nothing = LegFill(0, 0, 0, 0)
     return StepResult(state, nothing, nothing, nothing, nothing, 0, 0)
@@ -472,7 +473,19 @@ def step(state: TradeState, bar: BarStep, rules: FillRules) -> StepResult:
         Costs, latency and shares.
     """
     if rules.quiet_bars and bar.volume == 0:
-        return _unchanged(state)
+        return unchanged(state)
+    entry_room = 0
+    if state.entry_lots > 0:
+        entry_room = capacity(rules, state.key, bar.opened, bar.volume)
+    room = capacity(rules, state.key + EXIT_SALT, bar.opened, bar.volume)
+    return step_within(state, bar, rules, entry_room, room)
+
+
+@compiled
+def step_within(
+    state: TradeState, bar: BarStep, rules: FillRules, entry_room: int, room: int
+) -> StepResult:
+    """Take a trade through a bar in which so many lots may enter and leave."""
     sign = state.direction
     open_ = sign * bar.open
     high = max(sign * bar.high, sign * bar.low)
@@ -483,10 +496,9 @@ def step(state: TradeState, bar: BarStep, rules: FillRules) -> StepResult:
     exit_lots = state.exit_lots
     if exit_lots > 0 and not takes_part(state.exit_since, rules.latency, bar.opened, bar.closed):
         exit_lots = 0
-    room = capacity(rules, state.key + _EXIT_SALT, bar.opened, bar.volume)
 
     # 1. At the open.
-    by_exit, by_stop, by_target, triggered = _leave_at_open(
+    by_exit, by_stop, by_target, triggered = leave_at_open(
         open_, held, room, exit_lots, exit_limit, (stop, target, triggered)
     )
     early_stop, stop_base = by_stop, open_
@@ -500,7 +512,6 @@ def step(state: TradeState, bar: BarStep, rules: FillRules) -> StepResult:
         state.entry_since, rules.latency, bar.opened, bar.closed
     )
     if due and not over:
-        entry_room = capacity(rules, state.key, bar.opened, bar.volume)
         entered, entry_base, inside = _enter(
             open_, low, state.entry_lots, entry_limit, entry_room, rules.through_ticks
         )
@@ -532,17 +543,17 @@ def step(state: TradeState, bar: BarStep, rules: FillRules) -> StepResult:
     opening = 1 if early_stop else 0
     return StepResult(
         after,
-        _limit_fill(sign, entered, bar.open, state.entry_limit, taking),
-        _limit_fill(-sign, by_exit, bar.open, state.exit_limit, taking),
+        limit_fill(sign, entered, bar.open, state.entry_limit, taking),
+        limit_fill(-sign, by_exit, bar.open, state.exit_limit, taking),
         _leg_fill(-sign, by_stop, sign * stop_base, opening, 0, 0, taking),
-        _limit_fill(-sign, by_target, bar.open, state.target, taking),
+        limit_fill(-sign, by_target, bar.open, state.target, taking),
         closed,
         expired,
     )
 
 
 @compiled
-def _limit_fill(sign: int, lots: int, open_: int, limit: int, taking: Taking) -> LegFill:
+def limit_fill(sign: int, lots: int, open_: int, limit: int, taking: Taking) -> LegFill:
     """Price a fill at a limit (0 is market) or, where the open is beyond it, at the open."""
     if limit == 0 or sign * open_ <= sign * limit:
         return _leg_fill(sign, lots, open_, 1, limit, 0, taking)

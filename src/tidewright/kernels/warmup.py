@@ -22,6 +22,7 @@ from tidewright.kernels import (
     fills,
     integer,
     limits,
+    parts,
     rolling,
     sizing,
     synthetic,
@@ -191,6 +192,9 @@ def _fill_calls() -> tuple[Call, ...]:
     return (
         (fills.step_flat, (tuple(state), tuple(bar), tuple(rules))),
         (fills.quiet_range_flat, (tuple(state),)),
+        (parts.step_parts_flat, (*(tuple(state),) * 3, tuple(bar), tuple(rules))),
+        (parts.risked_ticks, ((1, 0, 0), (1, 0, 0))),
+        (parts.part_lots, (1, (1, 0, 0), (1, 0, 0))),
         (fills.charged, (1, 1, (1, 1, 1_000))),
         (fills.entry_need, (0, 1, 1, 1, 0, (1, 1, 1_000))),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from tidewright.domain.orders import LimitCheck
+from tidewright.domain.orders import LimitCheck, OrderIntent
 from tidewright.kernels.limits import PPM, ceiling_ratio, order_cost, share_of, within_share
 from tidewright.risk.case import Case, Verdict, verdict
 from tidewright.risk.exposure import Commitment, free_cash, gross_value, worth
@@ -22,7 +22,7 @@ def risk_per_trade(case: Case) -> Verdict:
     limit = _share(case, settings.risk_per_trade_percent)
     if distance == 0:
         return LimitCheck(rule, limit, "no stop")
-    lost = worth(case.own, intent.lots, distance)
+    lost = worth(case.own, ticks_at_stake(intent, distance), 1)
     told = money(lost, case.currency)
     return verdict(
         within_share(lost, case.account.equity, ppm(settings.risk_per_trade_percent)),
@@ -34,6 +34,15 @@ def risk_per_trade(case: Case) -> Verdict:
             f"at most {limit} is allowed."
         ),
     )
+
+
+def ticks_at_stake(intent: OrderIntent, distance: int) -> int:
+    """Return lots times ticks to the stop, over all parts of an entry."""
+    parts = intent.bracket.parts if intent.bracket is not None else ()
+    if not parts:
+        return intent.lots * distance
+    entry = intent.limit_ticks or intent.reference_ticks
+    return sum(part.lots * abs(entry - part.stop_ticks) for part in parts)
 
 
 def stop_distance(case: Case) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 
-from tidewright.domain.orders import Bracket, Leg, OrderIntent, OrderType, Side
+from tidewright.domain.orders import MAX_PARTS, Bracket, Leg, OrderIntent, OrderType, Side
 from tidewright.risk.account import AccountView
 from tidewright.risk.case import Breach
 
@@ -87,6 +87,19 @@ def _unsound_bracket(intent: OrderIntent, bracket: Bracket) -> Breach | None:
     if bracket.trail_ticks is not None and not _whole(bracket.trail_ticks, 1):
         limit = "whole ticks above 0"
         return _breach("bracket", limit, bracket.trail_ticks, "The trailing distance")
+    return _unsound_parts(intent, bracket) if bracket.parts else None
+
+
+def _unsound_parts(intent: OrderIntent, bracket: Bracket) -> Breach | None:
+    lots = [part.lots for part in bracket.parts]
+    if not all(_whole(one, 1) for one in lots) or sum(lots) != intent.lots:
+        return _breach("bracket", f"parts of together {intent.lots} lots", lots, "The parts")
+    if len(lots) > MAX_PARTS:
+        return _breach("bracket", f"at most {MAX_PARTS} parts", len(lots), "The parts")
+    for part in bracket.parts:
+        breach = _unsound_bracket(intent, Bracket(part.stop_ticks, part.target_ticks))
+        if breach is not None:
+            return breach
     return None
 
 

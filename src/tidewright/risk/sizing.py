@@ -16,7 +16,7 @@ from tidewright.domain.signals import Direction, Signal, Target
 from tidewright.domain.time import DAY, timeframe_nanoseconds
 from tidewright.kernels import sizing as steps
 from tidewright.kernels.edge import KELLY_TRADES, NO_TRADES, UNKNOWN, TradeSums, kelly_ppm_flat
-from tidewright.kernels.limits import share_of, value_ceiling
+from tidewright.kernels.limits import PPM, share_of, value_ceiling
 from tidewright.risk.account import AccountView
 from tidewright.risk.capital import cash_to_keep
 from tidewright.risk.exposure import Commitment, commitments, free_cash, gross_value, worth
@@ -80,6 +80,8 @@ class SizingRequest:
         Trades of the strategy that have closed.
     fallback : (str, Decimal) or None
         Method and value until enough trades have closed for `SizingMethod.KELLY`.
+    share_ppm : int
+        Share of what the limits allow that is taken, in millionths.
     """
 
     signal: Signal
@@ -90,6 +92,7 @@ class SizingRequest:
     yearly_ticks: int = 0
     trades: TradeSums = NO_TRADES
     fallback: tuple[str, Decimal] | None = None
+    share_ppm: int = PPM
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,7 @@ def size(
     )
     rooms = _rooms(account, committed, terms, signal.instrument, price, settings)
     lots, cap = steps.capped_lots(wanted, price, request.stop_ticks, rooms, step_terms)
+    lots = share_of(lots, request.share_ppm)
     if lots < own.min_lots:
         return _too_small(request, own, lots, cap, wanted)
     worst = min(account.marks[signal.instrument], request.reference_ticks)

@@ -13,7 +13,7 @@ from tidewright.features.declarations import ColumnReference
 from tidewright.kernels.expressions import evaluate_row, evaluate_rows
 from tidewright.strategy.expressions import Kind, Node, Number, columns_of
 from tidewright.strategy.model import Expression, StrategySpec
-from tidewright.strategy.outputs import DISTANCES, N_OUTPUTS, Output
+from tidewright.strategy.outputs import DISTANCES, N_OUTPUTS, TIERS, Output
 from tidewright.strategy.program import Assembler, Program
 
 __all__ = [
@@ -192,7 +192,10 @@ def _trees(spec: StrategySpec) -> Mapping[Output, Node | None]:
         return None if expression is None else expression.tree
 
     stops, offset = spec.stops, spec.entry_order.offset
-    return {
+    tiers: dict[Output, Node | None] = {}
+    for tier, (stop, target) in zip(spec.tiers, TIERS, strict=False):
+        tiers[stop], tiers[target] = tier.stop_loss.tree(), tier.take_profit.tree()
+    trees: dict[Output, Node | None] = {
         Output.STOP_DISTANCE: stops.stop_loss.tree() if stops.stop_loss else None,
         Output.TARGET_DISTANCE: stops.take_profit.tree() if stops.take_profit else None,
         Output.TRAIL_DISTANCE: stops.trailing.tree() if stops.trailing else None,
@@ -204,6 +207,8 @@ def _trees(spec: StrategySpec) -> Mapping[Output, Node | None]:
         Output.ENTRY_SHORT: rule(spec.entry.short),
         Output.EXIT_SHORT: rule(spec.exit.short),
     }
+    # Distances before rules: a rule asks whether they are known.
+    return {**tiers, **{key: tree for key, tree in trees.items() if key not in tiers}}
 
 
 _CONDITIONS = frozenset(
@@ -236,7 +241,7 @@ def _require_numbers(assembler: Assembler, spec: StrategySpec, output: Output) -
     # A stop that cannot be computed must not read as "no stop".
     trees = _trees(spec)
     for distance in DISTANCES:
-        if trees[distance] is not None:
+        if trees.get(distance) is not None:
             assembler.require_positive(output, distance)
     if not isinstance(spec.confidence.tree, Number):
         assembler.require_known(output, Output.CONFIDENCE)

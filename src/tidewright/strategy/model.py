@@ -203,6 +203,43 @@ class Stops:
 
 
 @dataclass(frozen=True, slots=True)
+class Tier:
+    """A part of a position, or one of several positions to choose from.
+
+    Parameters
+    ----------
+    share : Decimal
+        Percent of the position that risk allows, in (0, 100], in steps of 0.0001.
+    stop_loss, take_profit : Distance
+        Protection of the part.
+    from_confidence : float or None
+        The tier is chosen from this confidence on, in [0, 1]; None for parts of one position.
+    """
+
+    share: Decimal
+    stop_loss: Distance
+    take_profit: Distance
+    from_confidence: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.share.is_finite() and 0 < self.share <= 100) or (self.share * 10_000) % 1:
+            raise ConfigError(
+                f"share of a tier was {self.share}; expected above 0 up to 100, in steps of 0.0001"
+            )
+        if self.from_confidence is not None and not 0 <= self.from_confidence <= 1:
+            raise ConfigError(f"from_confidence was {self.from_confidence}; expected 0 to 1")
+
+    @property
+    def share_ppm(self) -> int:
+        """The share in millionths."""
+        return int(self.share * 10_000)
+
+
+MAX_TIERS = 3
+"""Most tiers of a strategy."""
+
+
+@dataclass(frozen=True, slots=True)
 class EntryOrder:
     """How entries are placed.
 
@@ -259,6 +296,9 @@ class StrategySpec:
         How large a position is.
     stops : Stops
         Protection; an entry whose distances are unknown is not made.
+    tiers : tuple of Tier
+        Parts of the position with a stop and a target each, in the order in which they fill, or
+        positions of which the confidence chooses one; empty for one position with ``stops``.
     time_stop_bars : int
         Leave after this many bars; 0 means never.
     entry_order : EntryOrder
@@ -277,6 +317,7 @@ class StrategySpec:
     confidence: Expression = field(default_factory=default_confidence)
     sizing: SizingSpec = SizingSpec()
     stops: Stops = Stops()
+    tiers: tuple[Tier, ...] = ()
     time_stop_bars: int = 0
     entry_order: EntryOrder = EntryOrder()
     schema: int = SCHEMA_VERSION
@@ -297,6 +338,8 @@ class StrategySpec:
         if self.timeframe:
             timeframe_nanoseconds(self.timeframe)
         check(self.confidence.tree, Kind.NUMBER)
+        if self.tiers:
+            _check_tiers(self.tiers, self.stops)
 
     @property
     def symbols(self) -> frozenset[str] | None:
@@ -341,7 +384,8 @@ def check_tradable(spec: StrategySpec) -> None:
     if spec.entry.long is None and spec.entry.short is None:
         raise ConfigError("entry had no rule; expected long, short or both")
     stops = spec.stops
-    leaves = stops.stop_loss or stops.take_profit or stops.trailing or spec.time_stop_bars
+    stopped = bool(spec.tiers or stops.stop_loss or stops.trailing)
+    leaves = stopped or bool(stops.take_profit or spec.time_stop_bars)
     for side, entry, way_out in (
         ("long", spec.entry.long, spec.exit.long),
         ("short", spec.entry.short, spec.exit.short),
@@ -352,10 +396,29 @@ def check_tradable(spec: StrategySpec) -> None:
                 f"expected exit.{side}, a stop, a target or time_stop_bars"
             )
     by_risk = SizingMethod.RISK_PERCENT in spec.sizing.methods
-    if by_risk and not (stops.stop_loss or stops.trailing):
+    if by_risk and not stopped:
         raise ConfigError(
             "sizing by risk_percent needs the distance of a stop; expected stops.stop_loss or "
             "stops.trailing, or another sizing method"
+        )
+
+
+def _check_tiers(tiers: tuple[Tier, ...], stops: Stops) -> None:
+    if len(tiers) > MAX_TIERS:
+        raise ConfigError(f"there were {len(tiers)} tiers; expected at most {MAX_TIERS}")
+    if stops.stop_loss is not None or stops.take_profit is not None:
+        raise ConfigError(
+            "stops had a stop_loss or take_profit beside tiers; expected them in each tier alone"
+        )
+    steps = [tier.from_confidence for tier in tiers if tier.from_confidence is not None]
+    if not steps:
+        total = sum(tier.share for tier in tiers)
+        if total != 100:
+            raise ConfigError(f"shares of the tiers came to {total}; expected 100")
+    elif len(steps) < len(tiers) or steps[0] != 0 or steps != sorted(set(steps)):
+        raise ConfigError(
+            f"from_confidence of the tiers was {steps}; expected it in each of them, "
+            "growing from 0, or in none"
         )
 
 

@@ -29,6 +29,7 @@ from tidewright.strategy.model import (
     MAX_BARS,
     MAX_DESCRIPTION,
     MAX_SYMBOLS,
+    MAX_TIERS,
     NAME_EXPECTED,
     SCHEMA_VERSION,
     AtrDistance,
@@ -42,6 +43,7 @@ from tidewright.strategy.model import (
     SizingSpec,
     Stops,
     StrategySpec,
+    Tier,
     check_tradable,
     default_confidence,
     is_name,
@@ -62,6 +64,7 @@ __all__ = [
     "SpecTemplate",
     "Stops",
     "StrategySpec",
+    "Tier",
     "check_tradable",
     "dump_spec",
     "load_spec",
@@ -86,6 +89,7 @@ _KEYS = (
     "confidence",
     "sizing",
     "stops",
+    "tiers",
     "time_stop_bars",
     "entry_order",
 )
@@ -231,6 +235,7 @@ def _read_spec(root: Value) -> StrategySpec:
             confidence=optional("confidence", _number, default_confidence()),
             sizing=optional("sizing", _sizing, SizingSpec()),
             stops=optional("stops", _stops, Stops()),
+            tiers=optional("tiers", _tiers, ()),
             time_stop_bars=optional("time_stop_bars", lambda value: value.integer(0, MAX_BARS), 0),
             entry_order=optional("entry_order", _entry_order, EntryOrder()),
         ),
@@ -326,6 +331,23 @@ def _stops(value: Value) -> Stops:
     return Stops(*(distance(key) for key in _STOPS))
 
 
+def _tiers(value: Value) -> tuple[Tier, ...]:
+    items = value.items()
+    if not 0 < len(items) <= MAX_TIERS:
+        raise value.error(f"had {len(items)} tiers; expected 1 to {MAX_TIERS}")
+    return tuple(_tier(item) for item in items)
+
+
+def _tier(value: Value) -> Tier:
+    keys = ("share", "stop_loss", "take_profit", "from_confidence")
+    found = value.fields(keys, required=keys[:3])
+    share = found["share"].number(Decimal(0), Decimal(100), open_low=True)
+    stop, target = _distance(found["stop_loss"]), _distance(found["take_profit"])
+    chosen = found.get("from_confidence")
+    confidence = None if chosen is None else float(chosen.number(Decimal(0), Decimal(1)))
+    return _placed(value, lambda: Tier(share, stop, target, confidence))
+
+
 def _distance(value: Value) -> Distance:
     found = value.fields(("atr", "period", "percent"))
     if ("atr" in found) == ("percent" in found):
@@ -381,7 +403,7 @@ def dump_spec(spec: StrategySpec) -> str:
     if spec.entry_order.offset is not None:
         order["offset"] = _written_distance(spec.entry_order.offset)
         order["expire_after_bars"] = spec.entry_order.expire_after_bars
-    document: _Written = {
+    document: dict[str, object] = {
         "schema": spec.schema,
         "name": spec.name,
         "version": spec.version,
@@ -400,7 +422,20 @@ def dump_spec(spec: StrategySpec) -> str:
         "time_stop_bars": spec.time_stop_bars,
         "entry_order": order,
     }
+    if spec.tiers:
+        document["tiers"] = [_written_tier(tier) for tier in spec.tiers]
     return str(yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100))
+
+
+def _written_tier(tier: Tier) -> dict[str, object]:
+    written: dict[str, object] = {
+        "share": _Plain(format(tier.share, "f")),
+        "stop_loss": _written_distance(tier.stop_loss),
+        "take_profit": _written_distance(tier.take_profit),
+    }
+    if tier.from_confidence is not None:
+        written["from_confidence"] = _Plain(print_number(tier.from_confidence))
+    return written
 
 
 def _written_sizing(sizing: SizingSpec) -> dict[str, object]:

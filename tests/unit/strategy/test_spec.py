@@ -230,3 +230,55 @@ def test_sizing_that_makes_no_sense_is_refused(written: str, said: str) -> None:
     text = edited("{method: percent_of_equity, value: 5}", written)
     with pytest.raises(ConfigError, match=said):
         load_spec(text)
+
+
+TIERED = """\
+schema: 1
+name: tiered
+entry: {long: close > open}
+tiers:
+- {share: 25, stop_loss: {percent: 5}, take_profit: {percent: 5}}
+- {share: 50, stop_loss: {percent: 7}, take_profit: {percent: 10}}
+- {share: 25, stop_loss: {percent: 10}, take_profit: {percent: 20}}
+"""
+
+
+def test_tiers_are_read_and_written() -> None:
+    spec = load_spec(TIERED)
+    assert [tier.share_ppm for tier in spec.tiers] == [250_000, 500_000, 250_000]
+    assert spec.tiers[1].stop_loss == PercentDistance(7.0)
+    assert spec.tiers[2].take_profit == PercentDistance(20.0)
+    assert load_spec(dump_spec(spec)) == spec
+    chosen = TIERED.replace(
+        "share: 25, stop_loss: {percent: 5}",
+        "share: 25, from_confidence: 0, stop_loss: {percent: 5}",
+    )
+    chosen = chosen.replace("share: 50,", "share: 50, from_confidence: 0.7,")
+    chosen = chosen.replace(
+        "share: 25, stop_loss: {percent: 10}",
+        "share: 25, from_confidence: 0.9, stop_loss: {percent: 10}",
+    )
+    spec = load_spec(chosen)
+    assert [tier.from_confidence for tier in spec.tiers] == [0, 0.7, 0.9]
+    assert load_spec(dump_spec(spec)) == spec
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("share: 50", "share: 40", "shares of the tiers came to 90; expected 100"),
+        ("share: 50", "share: 0", "share: was 0; expected a number above 0"),
+        ("share: 50", "share: 50, from_confidence: 0.5", "expected it in each of them"),
+        ("tiers:", "stops: {stop_loss: {percent: 1}}\ntiers:", "expected them in each tier alone"),
+        ("take_profit: {percent: 20}", "take_profit: {percent: 0}", "percent: was 0"),
+        (", take_profit: {percent: 20}", "", "take_profit"),
+        (
+            "tiers:",
+            "tiers:\n- {share: 1, stop_loss: {atr: 1}, take_profit: {atr: 1}}",
+            "had 4 tiers",
+        ),
+    ],
+)
+def test_tiers_that_make_no_sense_are_refused(old: str, new: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load_spec(TIERED.replace(old, new))

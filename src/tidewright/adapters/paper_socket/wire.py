@@ -80,6 +80,10 @@ def write_intent(intent: OrderIntent) -> dict[str, object]:
             "stop_ticks": bracket.stop_ticks,
             "target_ticks": bracket.target_ticks,
             "trail_ticks": bracket.trail_ticks,
+            "parts": [
+                {"lots": one.lots, "stop_ticks": one.stop_ticks, "target_ticks": one.target_ticks}
+                for one in bracket.parts
+            ],
         },
         "reduce_only": intent.reduce_only,
     }

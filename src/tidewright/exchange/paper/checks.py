@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.money import to_decimal
-from tidewright.domain.orders import Leg, OrderIntent, OrderType, Side, leg_client_id
+from tidewright.domain.orders import (
+    MAX_PARTS,
+    PROTECTIVE,
+    Bracket,
+    BracketPart,
+    Leg,
+    OrderIntent,
+    OrderType,
+    Side,
+    leg_client_id,
+)
 from tidewright.exchange.paper.account import Listing
 from tidewright.exchange.paper.state import VenueState, WorkingTrade
 from tidewright.kernels.fills import charged, entry_need
@@ -87,7 +98,7 @@ def _shape(state: VenueState, intent: OrderIntent) -> Refusal | None:
     if intent.leg not in (Leg.ENTRY, Leg.EXIT):
         return Refusal("INVALID_LEG", f"leg was {intent.leg.value!r}; expected entry or exit")
     try:
-        legs = [leg_client_id(intent.client_id, leg) for leg in (Leg.STOP, Leg.TARGET)]
+        legs = [leg_client_id(intent.client_id, leg) for leg in PROTECTIVE]
     except ConfigError as error:
         return Refusal("INVALID_ID", str(error))
     if intent.leg is Leg.ENTRY and any(is_duplicate(state, leg) for leg in legs):
@@ -99,16 +110,30 @@ def _shape(state: VenueState, intent: OrderIntent) -> Refusal | None:
             "INVALID_PRICE",
             f"limit was {intent.limit_ticks} on a {intent.order_type.value} order",
         )
-    bracket = intent.bracket
-    prices = [intent.limit_ticks]
-    if bracket is not None:
-        prices += [bracket.stop_ticks, bracket.target_ticks, bracket.trail_ticks]
-    for price in (intent.reference_ticks, *prices):
+    for price in (intent.reference_ticks, intent.limit_ticks, *_prices(intent.bracket)):
         if price is not None and not 0 < price < PRICE_END:
             return Refusal(
                 "INVALID_PRICE", f"price was {price} ticks; expected 1 to {PRICE_END - 1}"
             )
-    return None
+    return _parts(intent, intent.bracket.parts) if intent.bracket is not None else None
+
+
+def _prices(bracket: Bracket | None) -> Iterator[int | None]:
+    """Yield the prices of a bracket, None for those that it does not have."""
+    if bracket is not None:
+        yield from (bracket.stop_ticks, bracket.target_ticks, bracket.trail_ticks)
+        for part in bracket.parts:
+            yield from (part.stop_ticks, part.target_ticks)
+
+
+def _parts(intent: OrderIntent, parts: Sequence[BracketPart]) -> Refusal | None:
+    lots = [part.lots for part in parts]
+    if not lots or (1 < len(lots) <= MAX_PARTS and min(lots) > 0 and sum(lots) == intent.lots):
+        return None
+    return Refusal(
+        "INVALID_PARTS",
+        f"parts were {lots}; expected 2 to {MAX_PARTS} of together {intent.lots} lots",
+    )
 
 
 def _exit(state: VenueState, intent: OrderIntent) -> Refusal | None:

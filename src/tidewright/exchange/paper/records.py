@@ -67,11 +67,15 @@ class OrderTaken:
 
 @dataclass(frozen=True, slots=True)
 class TradeMoved:
-    """A trade changed; ``met`` is the close time of the latest bar that it met, 0 for none."""
+    """A trade changed; ``met`` is the close time of the latest bar that it met, 0 for none.
+
+    ``parts`` holds the parts of a trade that has some, and ``state`` all of them together.
+    """
 
     trade: str
     state: TradeState
     met: int
+    parts: tuple[TradeState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,15 @@ Record = AccountOpened | InstrumentListed | OrderTaken | TradeMoved | IdGivenUp 
 def write_record(record: Record) -> Mapping[str, object]:
     """Return the written form of a record, a mapping that any JSON writer of values takes."""
     if isinstance(record, TradeMoved):
-        state = list(record.state)
-        return {"kind": "trade", "trade": record.trade, "state": state, "met": record.met}
+        written: dict[str, object] = {
+            "kind": "trade",
+            "trade": record.trade,
+            "state": list(record.state),
+            "met": record.met,
+        }
+        if record.parts:
+            written["parts"] = [list(part) for part in record.parts]
+        return written
     if isinstance(record, OrderTaken):
         return {"kind": "order", "trade": record.trade, "intent": record.intent}
     if isinstance(record, IdGivenUp):
@@ -133,7 +144,8 @@ def _read(data: Mapping[str, Json]) -> Record:
         return cast("SequencedEvent", untag(cast("str", data["name"]), data["event"]))
     if kind == "trade":
         state = TradeState(*cast("list[int]", data["state"]))
-        return TradeMoved(cast("str", data["trade"]), state, cast("int", data["met"]))
+        parts = tuple(TradeState(*part) for part in cast("list[list[int]]", data.get("parts", ())))
+        return TradeMoved(cast("str", data["trade"]), state, cast("int", data["met"]), parts)
     if kind == "order":
         intent = cast("OrderIntent", untag("OrderIntent", data["intent"]))
         return OrderTaken(intent, cast("str", data["trade"]))

@@ -9,7 +9,7 @@ from typing import Any
 
 from tidewright.domain.errors import DataIntegrityError
 from tidewright.domain.events import BorrowCharged, OrderFilled
-from tidewright.domain.orders import Leg, OrderIntent, leg_client_id
+from tidewright.domain.orders import PROTECTIVE, Leg, OrderIntent, leg_client_id
 from tidewright.domain.time import DAY
 from tidewright.exchange.paper.account import Listing, PaperAccount
 from tidewright.exchange.paper.records import (
@@ -22,6 +22,7 @@ from tidewright.exchange.paper.records import (
     TradeMoved,
 )
 from tidewright.kernels.fills import FAR, TradeState, quiet_range_flat
+from tidewright.kernels.parts import aggregate
 
 NOT_SHORT = -1
 """The day up to which nothing is owed."""
@@ -36,13 +37,15 @@ class WorkingTrade:
     entry : OrderIntent
         The order that opened it.
     stop_id, target_id : str
-        Client ids of its protective legs.
+        Client ids of its protective legs; of a trade in parts, those of the first part.
     state : TradeState
-        Where it stands.
+        Where it stands; of a trade in parts, all of them together.
     exit : OrderIntent or None
         The latest order to leave it.
     quiet : (int, int)
         A bar strictly inside changes nothing.
+    parts : tuple of TradeState
+        Where each part stands; empty for a trade in one piece.
     """
 
     entry: OrderIntent
@@ -51,11 +54,24 @@ class WorkingTrade:
     state: TradeState
     exit: OrderIntent | None = None
     quiet: tuple[int, int] = (-FAR, FAR)
+    parts: tuple[TradeState, ...] = ()
 
-    def move(self, state: TradeState) -> None:
+    def move(self, state: TradeState, parts: tuple[TradeState, ...] = ()) -> None:
         """Stand somewhere else."""
-        self.state = state
-        self.quiet = quiet_range_flat(tuple(state))
+        self.state, self.parts = state, parts
+        if not parts:
+            self.quiet = quiet_range_flat(tuple(state))
+            return
+        alive = [part for part in parts if part.held or part.entry_lots]
+        ranges = [quiet_range_flat(tuple(part)) for part in alive]
+        self.quiet = (
+            max((low for low, _ in ranges), default=-FAR),
+            min((high for _, high in ranges), default=FAR),
+        )
+
+    def leg_id(self, leg: Leg) -> str:
+        """Return the client id of a protective leg."""
+        return leg_client_id(self.entry.client_id, leg)
 
     @property
     def is_over(self) -> bool:
@@ -166,13 +182,11 @@ class VenueState:
         if record.trade != intent.client_id:
             trade = self.trades[record.trade]
             trade.exit = intent
-            trade.move(
-                trade.state._replace(
-                    exit_lots=intent.lots,
-                    exit_limit=intent.limit_ticks or 0,
-                    exit_since=intent.ts_decided,
-                )
-            )
+            if trade.parts:
+                parts = _leaving(trade.parts, intent)
+                trade.move(aggregate(parts), parts)
+            else:
+                trade.move(_with_exit(trade.state, intent, intent.lots))
             self.legs[intent.client_id] = (record.trade, Leg.EXIT)
         else:
             trade = WorkingTrade(
@@ -181,17 +195,18 @@ class VenueState:
                 leg_client_id(intent.client_id, Leg.TARGET),
                 opening_state(intent),
             )
-            trade.move(trade.state)
+            parts = opening_parts(intent, trade.state)
+            trade.move(aggregate(parts) if parts else trade.state, parts)
             self.trades[intent.client_id] = trade
             self.books[intent.instrument].trades.append(trade)
             self.legs[intent.client_id] = (record.trade, Leg.ENTRY)
-            self.legs[trade.stop_id] = (record.trade, Leg.STOP)
-            self.legs[trade.target_id] = (record.trade, Leg.TARGET)
+            for leg in PROTECTIVE[: 2 * max(len(parts), 1)]:
+                self.legs[trade.leg_id(leg)] = (record.trade, leg)
         self.book_of(trade).settle()
 
     def _move(self, record: TradeMoved) -> None:
         trade = self.trades[record.trade]
-        trade.move(record.state)
+        trade.move(record.state, record.parts)
         book = self.book_of(trade)
         if trade.is_over:
             del self.trades[record.trade]
@@ -233,6 +248,32 @@ _APPLY: Mapping[type, Callable[[VenueState, Any], None]] = {
     InstrumentListed: VenueState._list,
     IdGivenUp: VenueState._give_up,
 }
+
+
+def opening_parts(intent: OrderIntent, whole: TradeState) -> tuple[TradeState, ...]:
+    """Return the parts of a trade whose entry was just taken; none for a trade in one piece."""
+    if intent.bracket is None:
+        return ()
+    return tuple(
+        whole._replace(entry_lots=part.lots, stop=part.stop_ticks, target=part.target_ticks)
+        for part in intent.bracket.parts
+    )
+
+
+def _with_exit(state: TradeState, intent: OrderIntent, lots: int) -> TradeState:
+    return state._replace(
+        exit_lots=lots, exit_limit=intent.limit_ticks or 0, exit_since=intent.ts_decided
+    )
+
+
+def _leaving(parts: tuple[TradeState, ...], intent: OrderIntent) -> tuple[TradeState, ...]:
+    """Return the parts with an exit that leaves the first ones first."""
+    left, found = intent.lots, []
+    for part in parts:
+        lots = min(part.held, left)
+        left -= lots
+        found.append(_with_exit(part, intent, lots))
+    return tuple(found)
 
 
 def opening_state(intent: OrderIntent) -> TradeState:

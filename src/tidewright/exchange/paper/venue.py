@@ -26,7 +26,7 @@ from tidewright.domain.facts import CancelOrder, Command, SubmitOrder
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.market import Bar
 from tidewright.domain.money import from_decimal
-from tidewright.domain.orders import Fill, Leg, OrderIntent, Side
+from tidewright.domain.orders import MAX_PARTS, STOPS, TARGETS, Fill, Leg, OrderIntent, Side
 from tidewright.domain.ports import VenueLog
 from tidewright.domain.time import DAY
 from tidewright.exchange.paper.checks import affordable, exit_trade, is_duplicate, refusal
@@ -44,8 +44,11 @@ from tidewright.exchange.paper.settings import PaperSettings
 from tidewright.exchange.paper.state import Book, VenueState, WorkingTrade
 from tidewright.kernels.accounting import borrow_fee
 from tidewright.kernels.fills import LegFill, StepResult, TradeState, read_step, step_flat
+from tidewright.kernels.parts import PartsStep, PartStep, aggregate, read_parts, step_parts_flat
 
 _OVER = "the position closed"
+_TOO_DEAR = "free cash did not cover the price at which the order would have traded"
+_NO_PART = (0,) * (len(TradeState._fields) - 1)
 
 
 class PaperVenue:
@@ -167,7 +170,8 @@ class PaperVenue:
             return self.query(client_id)
         book = self._state.book_of(trade)
         self._cancel(client_id, "cancelled by the trader", self._now())
-        self._note(TradeMoved(trade_id, _without(trade.state, leg), book.met))
+        state, parts = _without(trade, leg)
+        self._note(TradeMoved(trade_id, state, book.met, parts))
         return self._write()
 
     def query(self, client_id: str) -> Sequence[VenueEvent]:
@@ -244,18 +248,18 @@ class PaperVenue:
 
     def _meet(self, book: Book, bar: Bar) -> None:
         for trade in tuple(book.trades):
-            self._advance(book, trade, bar)
+            if trade.parts:
+                self._advance_parts(book, trade, bar)
+            else:
+                self._advance(book, trade, bar)
         book.met = bar.ts_known
 
     def _advance(self, book: Book, trade: WorkingTrade, bar: Bar) -> None:
         before = trade.state
         result = self._step(before, bar)
         entry = result.entry
-        if entry.lots and not affordable(
-            self._state, book.listing, entry.ticks, entry.lots, maker=bool(entry.maker)
-        ):
-            reason = "free cash did not cover the price at which the order would have traded"
-            self._cancel(trade.entry.client_id, reason, bar.ts_known)
+        if not self._pays(book, entry):
+            self._cancel(trade.entry.client_id, _TOO_DEAR, bar.ts_known)
             before = before._replace(entry_lots=0)
             result = self._step(before, bar)
         if result.state == trade.state:
@@ -269,10 +273,91 @@ class PaperVenue:
             self._note(OrderExpired(trade.entry.client_id, reason, bar.ts_known, sequence))
         self._note(TradeMoved(trade.entry.client_id, result.state, bar.ts_known))
 
+    def _pays(self, book: Book, entry: LegFill) -> bool:
+        """Return whether the account can pay what an entry would trade."""
+        return not entry.lots or affordable(
+            self._state, book.listing, entry.ticks, entry.lots, maker=bool(entry.maker)
+        )
+
     def _step(self, state: TradeState, bar: Bar) -> StepResult:
-        prices = bar.open, bar.high, bar.low, bar.close
-        numbers = (bar.ts_event, bar.ts_known, *prices, bar.volume)
-        return read_step(step_flat(tuple(state), numbers, self._flat_rules))
+        return read_step(step_flat(tuple(state), _numbers(bar), self._flat_rules))
+
+    def _advance_parts(self, book: Book, trade: WorkingTrade, bar: Bar) -> None:
+        """Take a trade in parts through a bar: one entry and exit, legs for each part."""
+        before = trade.parts
+        result = self._step_parts(before, bar)
+        if not self._pays(book, result.entry):
+            self._cancel(trade.entry.client_id, _TOO_DEAR, bar.ts_known)
+            before = tuple(part._replace(entry_lots=0) for part in before)
+            result = self._step_parts(before, bar)
+        after = tuple(part.state for part in result.parts[: len(before)])
+        if after == trade.parts:
+            return
+        side, was = trade.entry.side, aggregate(before)
+        self._fill(trade, trade.entry.client_id, side, result.entry, bar)
+        self._open_legs(trade, before, after, bar)
+        if trade.exit is not None:
+            self._fill(trade, trade.exit.client_id, side.opposite, result.exit, bar)
+        for place, part in enumerate(result.parts[: len(before)]):
+            self._tell_part(trade, place, (before[place], part), bar)
+        state = aggregate(after)
+        if result.closed:
+            self._end_orders(trade, was, bar.ts_known)
+        else:
+            self._tell_rest(trade, was, state, bool(result.expired), bar.ts_known)
+        self._note(TradeMoved(trade.entry.client_id, state, bar.ts_known, after))
+
+    def _step_parts(self, parts: Sequence[TradeState], bar: Bar) -> PartsStep:
+        first, second = tuple(parts[0]), tuple(parts[1])
+        third = tuple(parts[2]) if len(parts) == MAX_PARTS else (first[0], *_NO_PART)
+        return read_parts(step_parts_flat(first, second, third, _numbers(bar), self._flat_rules))
+
+    def _open_legs(
+        self,
+        trade: WorkingTrade,
+        before: Sequence[TradeState],
+        after: Sequence[TradeState],
+        bar: Bar,
+    ) -> None:
+        """Accept the legs of the parts whose entry began to fill in this bar."""
+        for place, (was, now) in enumerate(zip(before, after, strict=True)):
+            if was.best == 0 and now.best != 0:
+                self._accept(trade.leg_id(STOPS[place]), bar.ts_known)
+                self._accept(trade.leg_id(TARGETS[place]), bar.ts_known)
+
+    def _tell_part(
+        self, trade: WorkingTrade, place: int, part: tuple[TradeState, PartStep], bar: Bar
+    ) -> None:
+        """Tell what the legs of a part traded, and end them where it is over."""
+        before, after = part
+        leaving = trade.entry.side.opposite
+        stop, target = trade.leg_id(STOPS[place]), trade.leg_id(TARGETS[place])
+        self._fill(trade, stop, leaving, after.stop, bar)
+        self._fill(trade, target, leaving, after.target, bar)
+        if after.state.held and after.state.stop != before.stop:
+            sequence = self._state.next_sequence
+            self._note(StopMoved(stop, after.state.stop, bar.ts_known, sequence))
+        if after.closed and trade.entry.bracket is not None:
+            lots = trade.entry.bracket.parts[place].lots
+            for leg_id, works in ((stop, before.stop or before.trail), (target, before.target)):
+                if works and self._state.filled.get(leg_id, 0) < lots:
+                    self._cancel(leg_id, _OVER, bar.ts_known)
+
+    def _tell_rest(
+        self, trade: WorkingTrade, was: TradeState, now: TradeState, expired: bool, ts: int
+    ) -> None:
+        """End the entry and the exit of a trade in parts that have nothing left to do."""
+        entry, leaving, filled = trade.entry, trade.exit, self._state.filled
+        if was.entry_lots and not now.entry_lots and filled.get(entry.client_id, 0) < entry.lots:
+            if expired:
+                sequence = self._state.next_sequence
+                reason = f"worked for {entry.expire_after_bars} bars"
+                self._note(OrderExpired(entry.client_id, reason, ts, sequence))
+            else:
+                self._cancel(entry.client_id, "a part of the trade closed", ts)
+        left = leaving is not None and was.exit_lots and not now.exit_lots
+        if leaving is not None and left and filled.get(leaving.client_id, 0) < leaving.lots:
+            self._cancel(leaving.client_id, _OVER, ts)
 
     def _tell_fills(
         self, trade: WorkingTrade, before: TradeState, result: StepResult, bar: Bar
@@ -294,7 +379,17 @@ class PaperVenue:
             self._note(StopMoved(trade.stop_id, result.state.stop, bar.ts_known, sequence))
 
     def _tell_closed(self, trade: WorkingTrade, before: TradeState, ts: int) -> None:
-        """End every order of a trade that is over, unless it filled to the last lot."""
+        """End every order and leg of a trade that is over, unless it filled to the last lot."""
+        self._end_orders(trade, before, ts)
+        for leg_id, works in (
+            (trade.stop_id, before.stop or before.trail),
+            (trade.target_id, before.target),
+        ):
+            if works and self._state.filled.get(leg_id, 0) < trade.entry.lots:
+                self._cancel(leg_id, _OVER, ts)
+
+    def _end_orders(self, trade: WorkingTrade, before: TradeState, ts: int) -> None:
+        """End entry and exit of a trade that is over, unless they filled to the last lot."""
         orders = [trade.entry]
         filled = self._state.filled
         if before.exit_lots and trade.exit is not None:
@@ -304,12 +399,6 @@ class PaperVenue:
                 order is not trade.entry or before.entry_lots
             ):
                 self._cancel(order.client_id, _OVER, ts)
-        for leg_id, works in (
-            (trade.stop_id, before.stop or before.trail),
-            (trade.target_id, before.target),
-        ):
-            if works and filled.get(leg_id, 0) < trade.entry.lots:
-                self._cancel(leg_id, _OVER, ts)
 
     def _fill(
         self, trade: WorkingTrade, client_id: str, side: Side, leg: LegFill, bar: Bar
@@ -342,6 +431,11 @@ class PaperVenue:
         self._note(OrderCanceled(client_id, reason, ts, self._state.next_sequence))
 
 
+def _numbers(bar: Bar) -> tuple[int, ...]:
+    """Return a bar as the fill kernel takes it."""
+    return (bar.ts_event, bar.ts_known, bar.open, bar.high, bar.low, bar.close, bar.volume)
+
+
 def _works(trade: WorkingTrade, leg: Leg, client_id: str) -> bool:
     """Return whether an order or leg of a trade still works."""
     state = trade.state
@@ -349,17 +443,29 @@ def _works(trade: WorkingTrade, leg: Leg, client_id: str) -> bool:
         return state.entry_lots > 0
     if leg is Leg.EXIT:
         return state.exit_lots > 0 and trade.exit is not None and trade.exit.client_id == client_id
-    if state.held == 0:
+    part = trade.parts[leg.part] if trade.parts else state
+    if part.held == 0:
         return False
-    return state.stop != 0 if leg is Leg.STOP else state.target != 0
+    return part.stop != 0 if leg in STOPS else part.target != 0
 
 
-def _without(state: TradeState, leg: Leg) -> TradeState:
-    """Return a trade without one of its orders."""
+def _without(trade: WorkingTrade, leg: Leg) -> tuple[TradeState, tuple[TradeState, ...]]:
+    """Return a trade, and its parts, without one of its orders."""
+    if not trade.parts:
+        return _less(trade.state, leg), ()
+    own = leg in STOPS or leg in TARGETS
+    parts = tuple(
+        _less(part, leg) if not own or place == leg.part else part
+        for place, part in enumerate(trade.parts)
+    )
+    return aggregate(parts), parts
+
+
+def _less(state: TradeState, leg: Leg) -> TradeState:
     if leg is Leg.ENTRY:
         return state._replace(entry_lots=0)
     if leg is Leg.EXIT:
         return state._replace(exit_lots=0)
-    if leg is Leg.STOP:
+    if leg in STOPS:
         return state._replace(stop=0, trail=0, triggered=0)
     return state._replace(target=0)

@@ -222,6 +222,8 @@ def _not_mirrored(request: BulkRequest, spec: StrategySpec) -> str | None:
     """Return what of a strategy or its limits only the event path knows."""
     if request.config.risk.pilot_loss_budget != OFF:
         return "a pilot's loss budget is set"
+    if spec.tiers:
+        return f"strategy {spec.name!r} trades in tiers"
     new = {SizingMethod.VOLATILITY_TARGET, SizingMethod.KELLY} & set(spec.sizing.methods)
     if new:
         return f"strategy {spec.name!r} sizes by {min(new)}"
