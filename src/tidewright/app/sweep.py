@@ -26,16 +26,19 @@ from tidewright.app.trials import Scored, numbers_varied
 from tidewright.domain.errors import ConfigError, DataIntegrityError
 from tidewright.domain.events import TradingWindow
 from tidewright.domain.instrument import AssetClass
-from tidewright.research.benchmark import universe_returns
+from tidewright.research.benchmark import excess, universe_returns
 from tidewright.research.bulk.grid import Point, grid_points, grid_setups, parse_grid
 from tidewright.research.bulk.sweep import SweepRequest, run_sweep
 from tidewright.research.metrics import CRYPTO_CALENDAR, STOCK_CALENDAR
-from tidewright.research.results import DailyResults, Executor, SerialExecutor
+from tidewright.research.results import DailyResults, Executor, Float64, SerialExecutor
 from tidewright.research.sweep_table import SweepTable, sweep_table
 from tidewright.research.trials import identify
 from tidewright.storage.files import write_atomically
 
 _MOST_AT_ONCE = 50
+_MOST_COMPARED = 2_000
+_FEWEST_DAYS = 12
+_DRAWS = 1_000
 _ARRAYS = ("days", "equity", "exposure", "trades", "trade_days", "turnover", "fees")
 
 Progress = Callable[[int, int], None]
@@ -76,16 +79,31 @@ class Sweep:
         )
         return blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
-    def scored(self, done: int) -> Scored:
-        """Return the first sets as the trial registry takes them."""
-        points = self.points[:done]
+    def scored(self, results: DailyResults) -> Scored:
+        """Return the sets that are done as the trial registry takes them."""
+        points = self.points[: len(results)]
         return Scored(
             "sweep",
             [self.base],
             self.settings,
             [repr(sorted(point.items())) for point in points],
             numbers_varied(points),
+            self._effective(results),
         )
+
+    def _effective(self, results: DailyResults) -> float:
+        """Return how many independent tries the sets act like; 0 where that cannot be told."""
+        from tidewright.research.statistics.effective import effective_trials
+
+        beyond = excess(results, self._universe(results))[:_MOST_COMPARED]
+        if beyond.shape[1] < _FEWEST_DAYS or len(beyond) < len(results):
+            return 0.0
+        generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(0)))
+        return float(effective_trials(beyond, generator, draws=_DRAWS))
+
+    def _universe(self, results: DailyResults) -> Float64:
+        base = self.request.base
+        return universe_returns(base.series, base.instruments, results.days)
 
     def nothing(self) -> DailyResults:
         """Return the results of no set."""
@@ -95,7 +113,7 @@ class Sweep:
         """Return the figures of the sets that are done."""
         base = self.request.base
         stocks = all(one.asset_class is AssetClass.STOCK for one in base.instruments)
-        universe = universe_returns(base.series, base.instruments, results.days)
+        universe = self._universe(results)
         calendar = STOCK_CALENDAR if stocks else CRYPTO_CALENDAR
         return sweep_table(self.points[: len(results)], results, universe, calendar)
 

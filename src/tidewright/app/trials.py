@@ -53,6 +53,8 @@ class Scored:
         strategies as they are.
     parameters : mapping of str to (float, float, int)
         Smallest and largest value and number of values of every number that was varied.
+    effective : float
+        Independent tries that they act like; 0 where that is not known.
     """
 
     command: str
@@ -60,6 +62,7 @@ class Scored:
     settings: Settings
     variants: Sequence[str] = ()
     parameters: Mapping[str, tuple[float, float, int]] | None = None
+    effective: float = 0.0
 
     @property
     def label(self) -> str:
@@ -87,6 +90,7 @@ class Scored:
             configurations_digest(texts),
             span[1] or data.last,
             self.parameters or {},
+            self.effective,
         )
 
 

@@ -98,8 +98,16 @@ def validate(
     ] = None,
     tries: Annotated[
         int | None,
-        typer.Option("--tries", min=1, help="How many configurations were tried to get there."),
+        typer.Option("--tries", min=1, help="Configurations tried elsewhere to get there."),
     ] = None,
+    history: Annotated[
+        str,
+        typer.Option("--history", help="unknown: nobody knows how much was tried elsewhere."),
+    ] = "",
+    open_holdout: Annotated[
+        bool,
+        typer.Option("--open-holdout", help="Look at the closed last fifth; once per idea."),
+    ] = False,
     initial: Annotated[
         float | None, typer.Option("--initial", help="Money at the start, for trades in amounts.")
     ] = None,
@@ -137,6 +145,8 @@ def validate(
             name=name,
             html=html,
             json_file=json_file,
+            history=history,
+            open_holdout=open_holdout,
         )
     )
 

@@ -96,7 +96,7 @@ def sweep(
     if not len(results):
         return ExitCode.INTERRUPTED
     table = asked.table(results)
-    _write_down(asked, len(results), console)
+    _write_down(asked, results, console)
     _show(table, sort, top)
     if json_file is not None:
         from tidewright.app.report import write_json
@@ -151,13 +151,13 @@ def _run(
     return results, whole
 
 
-def _write_down(asked: Sweep, done: int, console: Console) -> None:
+def _write_down(asked: Sweep, results: DailyResults, console: Console) -> None:
     """Count every set that was scored as a try."""
     from tidewright.app.trials import record_trials
 
     base = asked.request.base
     span = (base.window.start, base.window.end)
-    count = record_trials(asked.scored(done), base.series, span=span, tell=console.print)
+    count = record_trials(asked.scored(results), base.series, span=span, tell=console.print)
     if count is not None:
         console.print(
             f"Tries on this market so far: {count.on_data:,}, of this idea: {count.in_family:,}.",

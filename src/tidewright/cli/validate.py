@@ -14,9 +14,10 @@ from tidewright.app.validation.freqtrade import is_export, read_export
 from tidewright.app.validation.imported import validate_imported
 from tidewright.app.validation.imports import Imported, read_returns, read_trades
 from tidewright.app.validation.material import MarketOptions
+from tidewright.app.validation.registry import Elsewhere
 from tidewright.cli.screen import show_report
 from tidewright.cli.stages import Stages
-from tidewright.domain.errors import ConfigError
+from tidewright.domain.errors import ConfigError, nearest
 from tidewright.research.report import Report
 
 
@@ -37,6 +38,8 @@ class Asked:
     name: str
     html: Path | None
     json_file: Path | None
+    history: str = ""
+    open_holdout: bool = False
 
 
 def run(asked: Asked) -> int:
@@ -67,11 +70,20 @@ def _examined(asked: Asked) -> Report:
         )
     if asked.market is None:
         raise ConfigError("--data was not given; expected the bars to run the strategy over")
-    if asked.tries is not None:
+    if asked.history not in ("", "recorded", "unknown"):
+        words = ("recorded", "unknown")
         raise ConfigError(
-            "--tries counts tries of another tool; those made here are counted by themselves"
+            f"--history was {asked.history!r}; expected recorded or unknown"
+            f"{nearest(asked.history, words)}"
         )
-    options = ValidateOptions(asked.market, asked.surrogates, asked.seed, asked.everything)
+    options = ValidateOptions(
+        asked.market,
+        asked.surrogates,
+        asked.seed,
+        asked.everything,
+        Elsewhere(asked.tries or 0, asked.history == "unknown"),
+        asked.open_holdout,
+    )
     with Stages() as stages, ProcessExecutor(asked.processes) as executor:
         # Starting processes takes longer than what one of them has to do alone.
         several = asked.processes > 1

@@ -43,6 +43,7 @@ class PSource(StrEnum):
     SEARCH_ON_NOISE = "search on noise"
     DEFLATED_SHARPE = "deflated Sharpe ratio"
     MAX_STATISTIC = "maximum statistic"
+    EARLIER_TRIES = "search on noise and what was tried before"
 
 
 class HistoryKind(StrEnum):

@@ -10,6 +10,7 @@ that a file that has grown, or the same market in another timeframe, counts as t
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tidewright.domain.errors import DataIntegrityError
+from tidewright.domain.errors import ConfigError, DataIntegrityError
 from tidewright.domain.time import DAY
 from tidewright.market.arrays import BarArrays, Int64
 
@@ -149,6 +150,9 @@ class TrialRun:
         Known time of the last bar that was looked at, nanoseconds UTC.
     parameters : mapping of str to sequence of float
         Smallest and largest value and number of values of every number that was varied.
+    effective : float
+        Independent tries that the configurations act like, 1 to ``configurations``; 0 where that
+        is not known, which counts as all of them.
     """
 
     data: str
@@ -159,6 +163,12 @@ class TrialRun:
     digest: str
     seen_until: int
     parameters: Mapping[str, tuple[float, float, int]] = field(default_factory=dict)
+    effective: float = 0.0
+
+    @property
+    def independent(self) -> float:
+        """Independent tries that this run counts as."""
+        return self.effective or float(self.configurations)
 
     @property
     def key(self) -> str:
@@ -176,6 +186,7 @@ class TrialRun:
             "digest": self.digest,
             "seen_until": self.seen_until,
             "parameters": {name: list(values) for name, values in self.parameters.items()},
+            "effective": self.effective,
         }
 
 
@@ -191,11 +202,14 @@ class TrialCount:
         Of any family: what a rule chosen among families is the best of.
     families : int
         Number of families.
+    independent : float
+        Independent tries that all of them act like.
     """
 
     in_family: int
     on_data: int
     families: int
+    independent: float
 
 
 def identify(series: Sequence[BarArrays]) -> DataIdentity:
@@ -291,7 +305,37 @@ def count_tries(store: TrialStore, data: DataIdentity, family: str) -> TrialCoun
         sum(run.configurations for run in runs if run.family == family),
         sum(run.configurations for run in runs),
         len({run.family for run in runs}),
+        sum(run.independent for run in runs),
     )
+
+
+def corrected_for_tries(p_value: float, own: float, everything: float) -> float:
+    """Return the chance that luck does as well in everything tried, not only in this search.
+
+    1 - (1 - p) ** (everything / own): the chance that the best of so many independent tries is as
+    good (Z. Sidak, Journal of the American Statistical Association, 1967).
+
+    Parameters
+    ----------
+    p_value : float
+        Of this search, 0 to 1.
+    own : float
+        Independent tries of this search, above 0.
+    everything : float
+        Independent tries in all; what is under ``own`` changes nothing.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of range.
+    """
+    if not 0.0 <= p_value <= 1.0 or not own > 0.0:
+        raise ConfigError(
+            f"p-value was {p_value} of {own} tries; expected 0 to 1 of more than 0 tries"
+        )
+    if p_value == 1.0:
+        return 1.0
+    return -math.expm1(max(everything / own, 1.0) * math.log1p(-p_value))
 
 
 def seen_until(store: TrialStore, data: DataIdentity, family: str) -> int:
@@ -374,6 +418,7 @@ def run_of(record: Record) -> TrialRun:
             text_of(body, "digest"),
             whole_of(body, "seen_until"),
             {name: (float(low), float(high), int(n)) for name, (low, high, n) in ranges.items()},
+            float(str(body.get("effective", 0.0))),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise unreadable(record, error) from error

@@ -382,7 +382,8 @@ def _forward(evidence: Evidence) -> str:
 
 
 def _with_detail(text: str, check: Check) -> str:
-    return f"{text}: {check.detail}" if check.detail else f"{text}."
+    whole = f"{text}: {check.detail}" if check.detail else text
+    return whole if whole.endswith(".") else f"{whole}."
 
 
 def _failed(check: Check) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fakes.trial_store import MemoryTrialStore, walk
-from tidewright.domain.errors import DataIntegrityError
+from tidewright.domain.errors import ConfigError, DataIntegrityError
 from tidewright.market.aggregation import aggregate
 from tidewright.research.trials import (
     SKETCH_SIZE,
@@ -13,6 +13,7 @@ from tidewright.research.trials import (
     Record,
     TrialRun,
     configurations_digest,
+    corrected_for_tries,
     count_tries,
     family_key,
     identify,
@@ -154,3 +155,30 @@ def test_run_comes_back_as_it_was_written():
 def test_entry_of_another_form_is_named(body):
     with pytest.raises(DataIntegrityError, match="entry 7"):
         run_of(Record(7, 0, TRIALS, "", body))
+
+
+def test_luck_of_everything_tried_is_that_of_independent_draws():
+    assert corrected_for_tries(0.01, 1, 1) == pytest.approx(0.01)
+    assert corrected_for_tries(0.01, 1, 20) == pytest.approx(1 - 0.99**20)
+    assert corrected_for_tries(0.01, 10, 20) == pytest.approx(1 - 0.99**2)
+    assert corrected_for_tries(0.3, 10, 5) == pytest.approx(0.3)
+    assert corrected_for_tries(1e-12, 1, 1_000) == pytest.approx(1e-9)
+    assert (corrected_for_tries(1.0, 1, 9), corrected_for_tries(0.0, 1, 9)) == (1.0, 0.0)
+    for wrong in ((1.1, 1, 1), (-0.1, 1, 1), (0.5, 0, 1), (float("nan"), 1, 1)):
+        with pytest.raises(ConfigError):
+            corrected_for_tries(*wrong)
+
+
+def test_best_of_independent_nulls_is_corrected_to_a_uniform_p_value():
+    smallest = np.random.default_rng(0).random((4_000, 25)).min(axis=1)
+    corrected = np.array([corrected_for_tries(p, 1, 25) for p in smallest])
+    # Standard error of a share of 0.05 among 4,000 is 0.0034.
+    assert abs((corrected <= 0.05).mean() - 0.05) < 0.0104
+    assert (smallest <= 0.05).mean() > 0.7
+
+
+def test_correlated_settings_count_as_the_independent_tries_they_act_like():
+    store, data = MemoryTrialStore(), identify([walk()])
+    record_run(store, data, a_run(data, "x", configurations=1_000, effective=12.5), 1)
+    record_run(store, data, a_run(data, "y"), 2)
+    assert count_tries(store, data, "f").independent == 13.5

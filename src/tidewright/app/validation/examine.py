@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tidewright import __version__
 from tidewright.app.freeze import forward_of_strategy
 from tidewright.app.lookahead import check_strategy
-from tidewright.app.trials import record_trials
 from tidewright.app.validation.figures import (
     ask_luck,
     baselines,
@@ -27,6 +26,13 @@ from tidewright.app.validation.material import (
     symbols_of,
     unwatched,
 )
+from tidewright.app.validation.registry import (
+    NOWHERE_ELSE,
+    Elsewhere,
+    keep,
+    look_at_closed_part,
+    tries_of,
+)
 from tidewright.app.validation.ruling import (
     Proof,
     checks_of,
@@ -40,7 +46,7 @@ from tidewright.domain.errors import ConfigError
 from tidewright.domain.money import to_decimal
 from tidewright.domain.portfolio import Trade
 from tidewright.domain.time import timeframe_nanoseconds
-from tidewright.research.evidence import HistoryKind, Interval, TrialHistory
+from tidewright.research.evidence import HistoryKind, Interval
 from tidewright.research.lookahead import LookaheadReport
 from tidewright.research.noise import search_on_noise
 from tidewright.research.report import (
@@ -62,7 +68,7 @@ from tidewright.research.report_parts import (
 from tidewright.research.results import Executor
 from tidewright.research.statistics.tail import gap_check
 from tidewright.research.suspicion import Suspect, suspicious
-from tidewright.research.trials import identify
+from tidewright.research.trials import corrected_for_tries, identify
 from tidewright.research.verdict import judge
 
 _FEWEST_DAYS = 12
@@ -84,12 +90,18 @@ class ValidateOptions:
         Of every draw.
     everything : bool
         Whether to ask more of Monte Carlo.
+    elsewhere : Elsewhere
+        Tries that were not made here.
+    open_holdout : bool
+        Whether to look at the closed part, on the record.
     """
 
     market: MarketOptions
     surrogates: int = SURROGATES
     seed: int = 0
     everything: bool = False
+    elsewhere: Elsewhere = NOWHERE_ELSE
+    open_holdout: bool = False
 
 
 def validate(
@@ -125,7 +137,20 @@ def validate(
     forward = None
     if not material.points:
         forward = forward_of_strategy(material.strategy, material.whole, material.settings)
-    proof = Proof(leaks, noise, history_of(material), forward.evidence if forward else None)
+    tried = tries_of(material, own=found.independent, elsewhere=options.elsewhere)
+    overrides: tuple[str, ...] = ()
+    if options.open_holdout:
+        seen, why = look_at_closed_part(material, found, real)
+        found = replace(found, measures=(seen, *found.measures))
+        overrides = (why,) if why else ()
+    proof = Proof(
+        leaks,
+        noise,
+        tried.history,
+        forward.evidence if forward else None,
+        corrected_for_tries(noise.p_value, found.independent, tried.independent),
+        overrides,
+    )
     return _report(material, options, real, found, proof)
 
 
@@ -133,7 +158,7 @@ def quick_report(options: ValidateOptions) -> Report:
     """Return the result of a rule without judging it, for a comparison; it counts as a try."""
     material = load_material(options.market)
     real = run_rule(material, material.request())
-    history = history_of(material, "compare")
+    history = tries_of(material, "compare").history
     tries = None if history.kind is HistoryKind.UNKNOWN else history.tries
     a_year = material.calendar.days_per_year
     return Report(
@@ -189,17 +214,6 @@ def on_noise(
     return noise_of(result.null, result.observed, result.p_value, options.surrogates)
 
 
-def history_of(material: Material, command: str = "validate") -> TrialHistory:
-    """Write this validation down among the tries, and return how many there were."""
-    window = material.base.window
-    count = record_trials(
-        material.scored(command), material.series, span=(window.start, window.end)
-    )
-    if count is None:
-        return TrialHistory(HistoryKind.UNKNOWN, len(material.setups))
-    return TrialHistory(HistoryKind.RECORDED, max(count.on_data, len(material.setups)))
-
-
 def _report(
     material: Material,
     options: ValidateOptions,
@@ -221,6 +235,8 @@ def _report(
         None if free is None else float(free.profit.sum()),
     )
     evidence = evidence_of(real, outcome, others, proof, _freely(free, a_year))
+    verdict = judge(evidence)
+    keep(material, found, evidence, verdict)
     gap = gap_check(np.array([real.largest_exposure()]), limit=1.0).loss
     closed_trades = real.result.trades()
     trades = trades_of(closed_trades, material.series, real.daily.initial)
@@ -239,12 +255,12 @@ def _report(
     )
     return Report(
         subject=_subject(material, real, tries),
-        ruling=ruling_of(judge(evidence), stopped=free is not None),
+        ruling=ruling_of(verdict, stopped=free is not None),
         outcome=outcome,
         noise=proof.noise,
         deflation=None,
         losses=losses_of(answer, gap),
-        checks=checks_of(evidence, proof.leaks, found.places_tried),
+        checks=checks_of(evidence, proof.leaks, history.tries),
         curve=curve_of(real.daily.days, real.profit, real.universe, real.exposure),
         months=months_of(real.daily.days, real.profit),
         trades=trades if trades.profit else None,

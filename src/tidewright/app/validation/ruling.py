@@ -36,12 +36,18 @@ class Proof:
         What was tried before.
     forward : ForwardEvidence or None
         What came after a freeze.
+    p_value : float
+        Of the search on noise, with everything counted that was tried besides.
+    overrides : tuple of str
+        Rules that were set aside.
     """
 
     leaks: LookaheadReport
     noise: NoiseSearch
     history: TrialHistory
     forward: ForwardEvidence | None
+    p_value: float
+    overrides: tuple[str, ...] = ()
 
 
 def evidence_of(
@@ -66,8 +72,10 @@ def evidence_of(
     own = interval_of(outcome)
     known = [one for one in (own, freely) if one is not None]
     return Evidence(
-        p_value=proof.noise.p_value,
-        p_source=PSource.SEARCH_ON_NOISE,
+        p_value=proof.p_value,
+        p_source=PSource.SEARCH_ON_NOISE
+        if proof.p_value == proof.noise.p_value
+        else PSource.EARLIER_TRIES,
         excess=min(known, key=lambda one: one.high) if own is not None else None,
         days=len(run.profit),
         trade_days=int(run.daily.trade_days[0]),
@@ -77,6 +85,7 @@ def evidence_of(
         one_bar_later=_survives(scenarios, LATER),
         forward=proof.forward,
         history=proof.history,
+        overrides=proof.overrides,
     )
 
 
@@ -125,7 +134,7 @@ def checks_of(
     if evidence.p_value is not None:
         words = f"p = {evidence.p_value:.3f}; at most {rule.supported_p} is needed"
         if tried > 1:
-            words += f", all {tried:,} settings counted"
+            words += f", all {tried:,} tries on this market counted"
         found.append(shown.Check("Better than luck", evidence.p_value <= rule.supported_p, words))
     if leaks is not None and leaks.scale_free is not None:
         found.append(

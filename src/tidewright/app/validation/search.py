@@ -44,6 +44,8 @@ class Searched:
         Of the walk-forward; empty for a single rule.
     measures : tuple of Measure
         Diagnostics of the choice; none of them decides.
+    independent : float
+        Independent tries that the setups act like.
     """
 
     place: int
@@ -51,6 +53,7 @@ class Searched:
     sweep: SweepMap | None
     folds: tuple[Fold, ...]
     measures: tuple[Measure, ...]
+    independent: float = 1.0
 
 
 def search(material: Material, watch: Watch) -> Searched:
@@ -70,8 +73,8 @@ def search(material: Material, watch: Watch) -> Searched:
     kept = plateau(values, np.where(np.isfinite(scores), scores, 0.0), best).kept
     sweep = sweep_map(material.points, scores, kept)
     folds = _folds(material, watch)
-    measures = _of_a_choice(results, universe, kept, folds)
-    return Searched(best, len(material.setups), sweep, folds, measures)
+    measures, independent = _of_a_choice(results, universe, kept, folds)
+    return Searched(best, len(material.setups), sweep, folds, measures, independent)
 
 
 def _of_one_rule(results: DailyResults, universe: Float64) -> tuple[Measure, ...]:
@@ -96,7 +99,8 @@ def _of_one_rule(results: DailyResults, universe: Float64) -> tuple[Measure, ...
 
 def _of_a_choice(
     results: DailyResults, universe: Float64, kept: float | None, folds: tuple[Fold, ...]
-) -> tuple[Measure, ...]:
+) -> tuple[tuple[Measure, ...], float]:
+    """Return what to know of choosing the best, and how many independent settings there were."""
     from tidewright.research.statistics.effective import effective_trials
     from tidewright.research.statistics.overfitting import overfitting_probability
     from tidewright.research.statistics.selection import NotApplicable, superior_ability_test
@@ -148,7 +152,7 @@ def _of_a_choice(
                 "chosen on the days before, measured on the days after",
             )
         )
-    return tuple(found)
+    return tuple(found), effective
 
 
 def walk_forward(
