@@ -25,6 +25,8 @@ def test_promised_strategies_ship() -> None:
         "donchian_breakout",
         "momentum",
         "volatility_spike",
+        "hour_trend",
+        "strongest_few",
     }
 
 
