@@ -36,6 +36,7 @@ def without_closed_part(feed: BarFeed) -> tuple[BarFeed, str]:
         feed.instruments,
         feed.description,
         [one for one in feed.defects if one[0] <= border],
+        feed.declaration,
     )
     return rest, f"Closed to searches and reports: everything from {iso(border)[:10]} on (20 %)."
 

@@ -11,6 +11,7 @@ import numpy as np
 from tidewright.app.backtest import BacktestRun, run_backtest
 from tidewright.app.bulk import run_bulk_backtest
 from tidewright.app.feeds.bars import BarFeed
+from tidewright.app.freeze import held_freeze
 from tidewright.app.recorded import RecordedRun, recorded_run
 from tidewright.app.replay_home import verify_home
 from tidewright.app.session import FEED_NOTE
@@ -23,8 +24,9 @@ from tidewright.domain.orders import Fill, Leg
 from tidewright.domain.time import DAY, MINUTE, timeframe_nanoseconds
 from tidewright.engine.encoding import decode_outcome, decode_slice
 from tidewright.market.arrays import BarArrays, bar_arrays
+from tidewright.research.freeze import ForwardResult, placed_in_forecast
 from tidewright.research.metrics import daily_equity
-from tidewright.research.paper_gate import PaperFill, PaperRecord
+from tidewright.research.paper_gate import PaperFill, PaperRecord, PaperReport, examine_paper
 from tidewright.research.results import Float64
 from tidewright.storage.home import Home
 from tidewright.storage.journal import SqliteJournal
@@ -133,7 +135,8 @@ def read_paper_run(home: Path, data: BarFeed | None = None, *, replay: bool = Tr
             reading.take(decode_slice(entry.payload), outcome)
     report = verify_home(home, decisions=replay)
     again = report.decisions
-    expected, missed = _signals(home, reading, data)
+    run = recorded_run(home, reading.fingerprint)
+    expected, missed = _signals(run, reading, data)
     return PaperRecord(
         feed=feed,
         real_feed=bool(feed) and not feed.startswith(_MADE_UP),
@@ -152,7 +155,31 @@ def read_paper_run(home: Path, data: BarFeed | None = None, *, replay: bool = Tr
         expected_signals=expected,
         missed_signals=missed,
         daily_profit=_daily_profit(reading),
+        strategies=tuple(one.setup.strategy.name for one in run.strategies) if run else (),
+        last=reading.times[-1] if reading.times else 0,
     )
+
+
+def examine_home(home: Path, data: BarFeed | None = None) -> PaperReport:
+    """Return what the paper gate says of a home.
+
+    The profit is held against the forecast of the freeze of its strategy, where it runs one that
+    is frozen.
+
+    Parameters
+    ----------
+    home, data
+        As `read_paper_run` takes them.
+    """
+    record = read_paper_run(home, data)
+    return examine_paper(record, _placed(record))
+
+
+def _placed(record: PaperRecord) -> ForwardResult | None:
+    frozen = held_freeze(record.strategies[0]) if len(record.strategies) == 1 else None
+    if frozen is None or not len(record.daily_profit):
+        return None
+    return placed_in_forecast(frozen, record.daily_profit, record.last)
 
 
 def _beside_bars(reading: _Reading) -> list[PaperFill]:
@@ -187,9 +214,10 @@ def _daily_profit(reading: _Reading) -> Float64:
     return profit
 
 
-def _signals(home: Path, reading: _Reading, data: BarFeed | None) -> tuple[int | None, int | None]:
+def _signals(
+    run: RecordedRun | None, reading: _Reading, data: BarFeed | None
+) -> tuple[int | None, int | None]:
     """Return how many entries a backtest takes in the same time, and how many were not taken."""
-    run = recorded_run(home, reading.fingerprint) if data is not None else None
     if data is None or run is None or not reading.times:
         return None, None
     window = ev.TradingWindow(reading.times[0], reading.times[-1])

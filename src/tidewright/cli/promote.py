@@ -162,8 +162,7 @@ def paper_gate(
     from rich.console import Console
 
     from tidewright.app.launch import open_data
-    from tidewright.app.paper_gate import read_paper_run
-    from tidewright.research.paper_gate import examine_paper
+    from tidewright.app.paper_gate import examine_home
 
     console = Console(stderr=True)
     feed = None
@@ -171,7 +170,7 @@ def paper_gate(
         with console.status(f"Loading {data}"):
             feed, _ = open_data(data, chosen_symbols(symbol), timeframe)
     with console.status(f"Reading {home}"):
-        report = examine_paper(read_paper_run(home, feed))
+        report = examine_home(home, feed)
     if json_output:
         print_json({"passed": report.passed, "checks": report.checks, "profit": report.profit})
     else:

@@ -212,6 +212,17 @@ def forward_result(frozen: Frozen, daily_profit: Float64, last: int) -> ForwardR
         return None
     if last <= frozen.ts:
         raise ConfigError("forward days end before the freeze; expected bars known after it")
+    return placed_in_forecast(frozen, daily_profit, last)
+
+
+def placed_in_forecast(frozen: Frozen, daily_profit: Float64, last: int) -> ForwardResult:
+    """Return any days of results beside the forecast of a freeze, whenever they were earned.
+
+    Parameters
+    ----------
+    frozen, daily_profit, last
+        As `forward_result` takes them, with at least one day.
+    """
     totals = forecast(frozen.daily_profit, len(daily_profit))
     profit = float(daily_profit.sum())
     low, middle, high = np.quantile(totals, [0.05, 0.5, 0.95]).tolist()

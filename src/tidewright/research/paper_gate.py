@@ -81,6 +81,10 @@ class PaperRecord:
         the paper run did not; None without complete data.
     daily_profit : float64 array of shape (n_days,)
         Net profit of each day as shares of the first equity; shown, never judged.
+    strategies : tuple of str
+        What ran; empty where it is not written down.
+    last : int
+        Time of the last bar, nanoseconds UTC.
     """
 
     feed: str
@@ -98,6 +102,8 @@ class PaperRecord:
     expected_signals: int | None
     missed_signals: int | None
     daily_profit: Float64
+    strategies: tuple[str, ...] = ()
+    last: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from tidewright.app.trials import Scored, open_trials, record_trials
 from tidewright.cli.main import main
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.time import DAY, iso
+from tidewright.market.declaration import DataDeclaration
 from tidewright.research.trials import TRIALS, run_of
 from tidewright.strategy.spec import load_spec
 
@@ -117,10 +118,14 @@ def test_default_strategies_and_a_pilots_budget_are_no_edit():
     assert frozen_parts(a_strategy(), Settings(), ["AAA", "BBB"], "1h") != one
 
 
-def test_closed_part_is_left_out_with_its_defects_and_said():
+def test_closed_part_is_left_out_and_said_and_declarations_stay():
     feed, said = without_closed_part(a_feed())
     assert said.endswith(f"from {iso(feed.last_known)[:10]} on (20 %).")
     assert len(feed) == 129 * 24
+    declared = DataDeclaration(universe_as_of=5)
+    series, instruments = a_feed().series, a_feed().instruments
+    whole = BarFeed(series, instruments, "a walk", declaration=declared)
+    assert without_closed_part(whole)[0].declaration == declared
     tiny, said = without_closed_part(a_feed(20))
     assert len(tiny) == 20
     assert "too short" in said

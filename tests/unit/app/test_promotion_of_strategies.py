@@ -248,8 +248,11 @@ def test_simulated_market_passes_what_can_be_passed_and_not_the_gate(paper_home,
     assert found["No fill better than every trade"] is Outcome.PASSED
     assert found["Decided again, the same comes out"] is Outcome.PASSED
     assert found["No signal missed"] is Outcome.PASSED
+    assert "freeze the strategy first" in report.profit
+    frozen(a_candidate())
     assert main(["paper-gate", str(home)]) == 1
     said = capsys.readouterr().out
+    assert "% of the forecast over 1 days" in said
     assert "FAILED   A real market" in said
     assert "not passed" in said
 
