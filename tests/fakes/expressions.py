@@ -163,10 +163,15 @@ _sizings = st.one_of(
 )
 
 
-def _tiers(distances: st.SearchStrategy[Distance]) -> st.SearchStrategy[tuple[Tier, ...]]:
+_SHARES = [(25, 50, 25), (60, 40), (100,), (1, 2, 97)]
+
+
+def _tiers(
+    distances: st.SearchStrategy[Distance], *, parts: bool = True
+) -> st.SearchStrategy[tuple[Tier, ...]]:
     """Draw no tiers, parts of one position, or positions of which the confidence chooses one."""
 
-    def parts(shares: tuple[int, ...]) -> st.SearchStrategy[tuple[Tier, ...]]:
+    def pieces(shares: tuple[int, ...]) -> st.SearchStrategy[tuple[Tier, ...]]:
         return st.tuples(
             *(st.builds(Tier, st.just(Decimal(share)), distances, distances) for share in shares)
         )
@@ -179,7 +184,7 @@ def _tiers(distances: st.SearchStrategy[Distance]) -> st.SearchStrategy[tuple[Ti
 
     return st.one_of(
         st.just(()),
-        st.sampled_from([(25, 50, 25), (60, 40), (100,), (1, 2, 97)]).flatmap(parts),
+        *([st.sampled_from(_SHARES).flatmap(pieces)] if parts else []),
         st.sampled_from([(0.0, 0.62, 0.9), (0.0, 0.4), (0.0,)]).flatmap(choices),
     )
 
@@ -236,7 +241,41 @@ _near = st.one_of(
 )
 _maybe_near = st.one_of(st.none(), _near)
 
-bulk_specs: st.SearchStrategy[StrategySpec] = st.builds(
+_amounts = st.one_of(
+    st.builds(
+        SizingSpec,
+        st.sampled_from([SizingMethod.RISK_PERCENT, SizingMethod.PERCENT_OF_EQUITY]),
+        st.sampled_from([Decimal("0.02"), Decimal(1), Decimal(30), Decimal(100)]),
+    ),
+    st.builds(
+        SizingSpec,
+        st.just(SizingMethod.FIXED_NOTIONAL),
+        st.sampled_from([Decimal(6), Decimal(700), Decimal(10**9)]),
+    ),
+    st.builds(
+        SizingSpec,
+        st.just(SizingMethod.FIXED_QUANTITY),
+        st.sampled_from([Decimal("0.01"), Decimal(1), Decimal(10**6)]),
+    ),
+)
+_bulk_sizings = st.one_of(
+    _amounts,
+    _amounts,
+    st.builds(
+        SizingSpec,
+        st.just(SizingMethod.VOLATILITY_TARGET),
+        st.sampled_from([Decimal("0.5"), Decimal(10), Decimal(100)]),
+        st.sampled_from([5, 30]),
+    ),
+    st.builds(
+        SizingSpec,
+        st.just(SizingMethod.KELLY),
+        st.sampled_from([Decimal(1), Decimal("0.1")]),
+        fallback=_amounts,
+    ),
+)
+
+_plain_bulk_specs: st.SearchStrategy[StrategySpec] = st.builds(
     StrategySpec,
     name=st.just("drawn"),
     timeframe=st.sampled_from(["", "", "", "5m", "1h"]),
@@ -248,29 +287,16 @@ bulk_specs: st.SearchStrategy[StrategySpec] = st.builds(
         st.just(parse_number("0.6 + rsi(14) / 1000")),
         st.just(parse_number("when(rsi(14) > 60, 0.7, close / previous(close) - 0.35)")),
     ).map(Expression),
-    sizing=st.one_of(
-        st.builds(
-            SizingSpec,
-            st.sampled_from([SizingMethod.RISK_PERCENT, SizingMethod.PERCENT_OF_EQUITY]),
-            st.sampled_from([Decimal("0.02"), Decimal(1), Decimal(30), Decimal(100)]),
-        ),
-        st.builds(
-            SizingSpec,
-            st.just(SizingMethod.FIXED_NOTIONAL),
-            st.sampled_from([Decimal(6), Decimal(700), Decimal(10**9)]),
-        ),
-        st.builds(
-            SizingSpec,
-            st.just(SizingMethod.FIXED_QUANTITY),
-            st.sampled_from([Decimal("0.01"), Decimal(1), Decimal(10**6)]),
-        ),
-    ),
+    sizing=_bulk_sizings,
     stops=st.builds(Stops, st.one_of(_near, _maybe_near), _maybe_near, _maybe_near),
     time_stop_bars=st.sampled_from([7, 0, 1, 60]),
     entry_order=st.one_of(
         st.just(EntryOrder()),
         st.builds(EntryOrder, st.just(OrderKind.LIMIT), _near, st.integers(1, 12)),
     ),
+)
+bulk_specs: st.SearchStrategy[StrategySpec] = st.builds(
+    _with_tiers, _plain_bulk_specs, _tiers(_near, parts=False)
 )
 """Specs that trade often on bars of a minute."""
 

@@ -69,6 +69,8 @@ def assert_equal_runs(
     _assert_equal(bulk.fills(), event.fills)
     _assert_equal(bulk.fill_rows[:, 9].tolist(), kept.cash)
     _assert_equal(bulk.trades(), event.trades)
+    charges = [(one.instrument, one.amount, one.days) for one in event.charges]
+    _assert_equal(bulk.charges(), charges)
     assert dict(bulk.refusals) == dict(event.refusals)
     assert dict(bulk.alerts) == dict(event.alerts)
     _assert_equal(bulk.state_changes(), event.state_changes)
@@ -80,6 +82,7 @@ def assert_equal_runs(
     found.update({f"alert {name}": count for name, count in event.alerts.items()})
     found["orders"], found["fills"] = len(kept.placed), len(event.fills)
     found["trades"], found["changes"] = len(event.trades), len(event.state_changes)
+    found["charges"] = len(charges)
     found.update(f"left by {trade.exit_reason}" for trade in event.trades)
     return found
 

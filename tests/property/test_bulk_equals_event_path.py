@@ -27,11 +27,10 @@ from tidewright.domain.market import Bar
 from tidewright.domain.time import MINUTE
 from tidewright.market.arrays import BarArrays, bar_arrays
 from tidewright.strategy.library import library
-from tidewright.strategy.spec import SizingMethod, SizingSpec
+from tidewright.strategy.spec import SizingMethod, SizingSpec, load_spec
 
 # Wide enough to keep trading, so that there is something to compare.
 WIDE = ("risk.max_drawdown_percent=100", "risk.max_daily_loss_percent=100")
-NO_BORROW = "paper.simulate_borrow=false"
 # Tight enough that every limit of money, pace and loss is met.
 TIGHT = (
     "risk.max_drawdown_percent=40",
@@ -112,6 +111,38 @@ def test_every_limit_bites_somewhere() -> None:
         "alert CONSECUTIVE_LOSSES",
     }
     assert expected - set(found) == set()
+
+
+def drifting(bars: int, drift: float) -> tuple[tuple[BarArrays, ...], tuple[Instrument, ...]]:
+    """Return a market that rises more often than it falls, or the other way round."""
+    (one, *_), (item, *_) = simulated(bars)
+    rng = np.random.default_rng(1)
+    close = np.round(100_000 * np.exp(np.cumsum(rng.normal(drift, 0.002, len(one))))).astype(int)
+    open_ = np.concatenate(([100_000], close[:-1]))
+    high, low = np.maximum(open_, close) + 20, np.minimum(open_, close) - 20
+    made = replace(one, open=open_, high=high, low=low, close=close, volume=one.volume * 0 + 10**9)
+    return (made,), (replace(item, shortable=True, borrow_rate=Decimal("0.9")),)
+
+
+@pytest.mark.parametrize("side", ["long", "short"])
+def test_kelly_bets_once_a_hundred_trades_have_shown_an_edge(side: str) -> None:
+    series, instruments = drifting(2_200, 0.002 if side == "long" else -0.002)
+    text = f"""
+        schema: 1
+        name: bettor
+        entry: {{{side}: close > 0}}
+        time_stop_bars: 3
+        sizing: {{method: kelly, value: 0.5, fallback: {{method: fixed_notional, value: 500}}}}
+    """
+    cheap = (*WIDE, "paper.simulate_slippage=false", "paper.simulate_spread=false")
+    found = assert_equal_runs(
+        series,
+        instruments,
+        loaded_spec(load_spec(text), "test"),
+        plain_settings(*cheap, "risk.max_consecutive_losses=off"),
+    )
+    assert found["trades"] > 200
+    assert found["charges"] == (1 if side == "short" else 0)
 
 
 @pytest.mark.realdata
@@ -202,7 +233,9 @@ def markets(draw: st.DrawFn) -> tuple[tuple[BarArrays, ...], tuple[Instrument, .
         keep = np.random.default_rng(draw(st.integers(0, 99))).random(len(one)) > draw(
             st.sampled_from([0.0, 0.0, 0.05])
         )
-        columns = (getattr(one, name)[keep] for name in _COLUMNS)
+        columns = [getattr(one, name)[keep] for name in _COLUMNS]
+        if draw(st.booleans()):
+            columns[-1] = np.where(columns[-1] % 23 == 0, 0, columns[-1])
         chosen.append(BarArrays(one.instrument, one.timeframe, *columns))
         items.append(
             replace(
@@ -242,6 +275,12 @@ _CHOICES = {
     "paper.simulate_latency_ms": ["0", "60000", "150000"],
     "paper.limit_through_ticks": ["0", "3"],
     "paper.slippage_percent": ["0", "2"],
+    "paper.borrow_percent_year": ["0", "400"],
+    "paper.max_volume_percent": ["0.01", "20"],
+    "paper.simulate_volume_limit": ["false"],
+    "paper.impact_coefficient": ["7.5"],
+    "paper.simulate_impact": ["false"],
+    "paper.fill_without_volume": ["true"],
 }
 _OVERRIDES = st.lists(
     st.sampled_from(sorted(_CHOICES)).flatmap(
@@ -264,7 +303,7 @@ def test_random_specs_with_partial_fills(market, spec, overrides, chance, seed) 
         "seed": f"seed={seed}",
     }
     strategy = loaded_spec(spec, "test")
-    wanted = plain_settings(*chosen.values(), NO_BORROW)
+    wanted = plain_settings(*chosen.values())
     found = assert_equal_runs(thin, instruments, strategy, wanted)
     if found["fills"] > found["orders"]:
         event("more fills than orders")
@@ -280,7 +319,7 @@ def test_random_specs_within_random_limits(market, spec, overrides, windowed) ->
         series,
         instruments,
         loaded_spec(spec, "test"),
-        plain_settings(*overrides, NO_BORROW),
+        plain_settings(*overrides),
         window if windowed else TradingWindow(0),
     )
     for name, count in found.items():

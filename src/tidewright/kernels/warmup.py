@@ -75,7 +75,7 @@ def warm_up_research() -> int:
     run(
         market,
         script,
-        layout.Plan(1, 1, 1, 1, 1, 0, 1),
+        layout.Plan(1, -1, 1, 1, 1, 1, 0, 1, 0, (0, 0, 0), (0.0, 0.0, 0.0)),
         limits_,
         fills.FillRules(0, 0, 0, 0, 0, 0, 0, 0, 0),
         table,

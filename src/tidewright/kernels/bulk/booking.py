@@ -6,8 +6,9 @@ from tidewright.kernels.accounting import apply_fill, fee, notional
 from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.breakers import DAY, note, trade_closed
 from tidewright.kernels.bulk.layout import Float64, Int64, Limits, State
+from tidewright.kernels.edge import TradeSums, trade_return, with_trade
 from tidewright.kernels.fills import LegFill
-from tidewright.kernels.integer import checked_add, checked_mul
+from tidewright.kernels.integer import checked_add, checked_mul, mul_div
 from tidewright.kernels.jit import inlined
 
 
@@ -87,6 +88,31 @@ def count_trade(account: Int64, ts: int) -> None:
     if day != account[at.LAST_TRADE_DAY]:
         account[at.LAST_TRADE_DAY] = day
         account[at.TRADE_DAYS] += 1
+
+
+@inlined
+def count_return(account: Int64, value: int, pnl: int) -> None:
+    """Count a closed trade towards what is known of the strategy's edge."""
+    if value <= 0:
+        return
+    place = at.TRADE_SUMS
+    sums = with_trade(
+        TradeSums(
+            account[place],
+            account[place + 1],
+            account[place + 2],
+            account[place + 3],
+            account[place + 4],
+            account[place + 5],
+        ),
+        trade_return(pnl, value),
+    )
+    account[place] = sums.wins
+    account[place + 1] = sums.losses
+    account[place + 2] = sums.flat
+    account[place + 3] = sums.gained
+    account[place + 4] = sums.lost
+    account[place + 5] = sums.squares
 
 
 @inlined
@@ -187,6 +213,8 @@ def book_fill(
         account[at.POSITIONS] -= 1
         account[at.VALUE] -= held[at.WORTH]
         pnl = log_trade(state, instrument, -sign, moment, leg)
+        if terms[at.COUNTS_TRADES]:
+            count_return(account, mul_div(held[at.ENTRY_VALUE], numerator, denominator), pnl)
         held[at.WORTH] = 0
         count_trade(account, bar[1])
         trade_closed(state, bar[1], pnl, limits)

@@ -10,6 +10,8 @@ from tidewright.kernels.bulk.layout import Float64, Int64, Limits, Market, Plan,
 from tidewright.kernels.bulk.venue import settle
 from tidewright.kernels.hashing import entry_key
 from tidewright.kernels.jit import inlined
+from tidewright.kernels.limits import PPM
+from tidewright.kernels.sizing import yearly_ticks
 
 ENTRY_LONG_BIT = 1 << at.ENTRY_LONG
 """The rule that opens a long position."""
@@ -25,7 +27,7 @@ EXIT_SHORT_BIT = 1 << at.EXIT_SHORT
 
 @inlined
 def propose(
-    state: State, count: int, instrument: int, sign: int, outputs: Float64, own: Int64
+    state: State, count: int, instrument: int, sign: int, outputs: Float64, own: Int64, plan: Plan
 ) -> int:
     """Add an entry to the candidates of the moment, ranked; return how many there are.
 
@@ -41,13 +43,37 @@ def propose(
         sureness[place] = sureness[place - 1]
         place -= 1
     sureness[place] = sure
-    candidates[place, 0] = instrument
-    candidates[place, 1] = sign
+    candidate = candidates[place]
+    candidate[at.WANTED_INSTRUMENT] = instrument
+    candidate[at.WANTED_SIGN] = sign
+    numerator, denominator = own[at.PRICE_NUMERATOR], own[at.PRICE_DENOMINATOR]
     for output in range(at.STOP_DISTANCE, at.LIMIT_OFFSET + 1):
-        candidates[place, output - at.STOP_DISTANCE + 2] = distance_ticks(
-            outputs[output], own[at.PRICE_NUMERATOR], own[at.PRICE_DENOMINATOR]
+        candidate[output - at.STOP_DISTANCE + at.WANTED_STOP] = distance_ticks(
+            outputs[output], numerator, denominator
         )
+    candidate[at.WANTED_SHARE] = PPM
+    candidate[at.WANTED_YEARLY] = 0
+    if own[at.YEAR_ROOT] > 0:
+        size = yearly_ticks(outputs[at.SIZE], own[at.YEAR_ROOT], numerator, denominator)
+        candidate[at.WANTED_YEARLY] = size
+    if plan.chosen:
+        choose_tier(candidate, sure, outputs, own, plan)
     return count + 1
+
+
+@inlined
+def choose_tier(candidate: Int64, sure: float, outputs: Float64, own: Int64, plan: Plan) -> None:
+    """Give an entry the share, stop and target of the last tier that its confidence reaches."""
+    numerator, denominator = own[at.PRICE_NUMERATOR], own[at.PRICE_DENOMINATOR]
+    tier = 0
+    for other in range(1, 3):
+        if plan.shares[other] > 0 and plan.steps[other] <= sure:
+            tier = other
+    candidate[at.WANTED_SHARE] = plan.shares[tier]
+    if tier > 0:
+        stop = at.STOP_2 if tier == 1 else at.STOP_3
+        candidate[at.WANTED_STOP] = distance_ticks(outputs[stop], numerator, denominator)
+        candidate[at.WANTED_TARGET] = distance_ticks(outputs[stop + 1], numerator, denominator)
 
 
 @inlined
@@ -91,8 +117,9 @@ def log_order(state: State, instrument: int, ts: int, sign: int, lots: int, mark
 def wanted_entry(state: State, market: Market, place: int) -> risk.Wanted:
     """Return a candidate with its prices."""
     candidate = state.candidates[place]
-    instrument, sign = candidate[0], candidate[1]
-    stop, target, trail, offset = candidate[2], candidate[3], candidate[4], candidate[5]
+    instrument, sign = candidate[at.WANTED_INSTRUMENT], candidate[at.WANTED_SIGN]
+    stop, target = candidate[at.WANTED_STOP], candidate[at.WANTED_TARGET]
+    trail, offset = candidate[at.WANTED_TRAIL], candidate[at.WANTED_OFFSET]
     mark = market.close[state.books[instrument, at.ROW]]
     return risk.Wanted(
         instrument,
@@ -103,6 +130,8 @@ def wanted_entry(state: State, market: Market, place: int) -> risk.Wanted:
         max(mark + sign * target, 1) if target != 0 else 0,
         trail,
         stop if stop != 0 else trail,
+        candidate[at.WANTED_YEARLY],
+        candidate[at.WANTED_SHARE],
     )
 
 
@@ -120,7 +149,7 @@ def try_entry(
     limits: Limits,
 ) -> int:
     """Size, check and place an entry; return 0 or the rule that refused it."""
-    lots, code = risk.size(wanted, equity, others, own, plan, limits)
+    lots, code = risk.size(state.account, wanted, equity, others, own, plan, limits)
     if code == at.NOT_REFUSED:
         code = risk.unsound(wanted, sure)
     if code == at.NOT_REFUSED:

@@ -114,6 +114,7 @@ class Script(NamedTuple):
 
 ENTRY_LONG, EXIT_LONG, ENTRY_SHORT, EXIT_SHORT = 0, 1, 2, 3
 CONFIDENCE, STOP_DISTANCE, TARGET_DISTANCE, TRAIL_DISTANCE, LIMIT_OFFSET = 4, 5, 6, 7, 8
+SIZE, STOP_2, TARGET_2, STOP_3, TARGET_3 = 9, 10, 11, 12, 13
 """Places of a strategy's outputs."""
 
 
@@ -122,8 +123,9 @@ class Plan(NamedTuple):
 
     Parameters
     ----------
-    method : int
-        Sizing method of `kernels.sizing`.
+    method, fallback : int
+        Sizing methods of `kernels.sizing`; the second one until enough trades have closed for the
+        first, below 0 for none.
     time_stop_bars, expire_after_bars : int
         In bars of the feed; 0 means never.
     start, end : int
@@ -132,15 +134,25 @@ class Plan(NamedTuple):
         1 where fills are drawn, so that entries need the keys of their client ids.
     logged : int
         1 where the logs keep every row; 0 where they may forget what no limit looks at any more.
+    chosen : int
+        1 where the confidence of an entry chooses one of the tiers; 0 where all are parts of it.
+    shares : (int, int, int)
+        Share of the position of each tier in millionths; 0 for tiers that there are not.
+    steps : (float, float, float)
+        Confidences from which on a tier is chosen.
     """
 
     method: int
+    fallback: int
     time_stop_bars: int
     expire_after_bars: int
     start: int
     end: int
     keyed: int
     logged: int
+    chosen: int
+    shares: tuple[int, int, int]
+    steps: tuple[float, float, float]
 
 
 class Limits(NamedTuple):
@@ -217,7 +229,22 @@ SHORTABLE = 9
 AMOUNT = 10
 WATCHED = 11
 OWNER = 12
-N_TERMS = 13
+BORROW_PPM = 13
+YEAR_ROOT = 14
+FALLBACK_AMOUNT = 15
+COUNTS_TRADES = 16
+N_TERMS = 17
+
+# Entries of a moment.
+WANTED_INSTRUMENT = 0
+WANTED_SIGN = 1
+WANTED_STOP = 2
+WANTED_TARGET = 3
+WANTED_TRAIL = 4
+WANTED_OFFSET = 5
+WANTED_YEARLY = 6
+WANTED_SHARE = 7
+N_WANTED = 8
 
 # The account.
 CASH = 0
@@ -241,7 +268,9 @@ PAID = 17
 ROUND_TRIPS = 18
 TRADE_DAYS = 19
 LAST_TRADE_DAY = 20
-N_ACCOUNT = 21
+OWES_FROM = 21
+TRADE_SUMS = 22
+N_ACCOUNT = 28
 
 # Sums of floats.
 TURNOVER = 0
@@ -300,7 +329,11 @@ SLIPPED_DAY = 12
 ROW = 13
 QUIET_LOW = 14
 QUIET_HIGH = 15
-N_BOOK = 16
+CHARGED_DAY = 16
+CHARGE_FROM = 17
+N_BOOK = 18
+NOT_SHORT = -1
+"""The day up to which an instrument is charged for that is not owed."""
 
 # What is held of an instrument.
 LOTS = 0
@@ -378,6 +411,7 @@ NOTE_LOSSES = 4
 NOTE_ERRORS = 5
 NOTE_REJECTED = 6
 NOTE_SLIPPAGE = 7
+NOTE_BORROW = 8
 
 RULES = (
     "",
@@ -441,8 +475,9 @@ class State(NamedTuple):
         What is held.
     refusals : int64 array of shape (len(RULES),)
         How often each rule refused.
-    candidates : int64 array of shape (n_instruments, 7)
-        Entries of the moment: instrument, direction, four distances in ticks, rank.
+    candidates : int64 array of shape (n_instruments, N_WANTED)
+        Entries of the moment, columns ``WANTED_...``: instrument, direction, distances in ticks and
+        the share of the position that is taken in millionths.
     sureness : float64 array of shape (n_instruments,)
         Their confidences.
     active : int64 array of shape (n_instruments,)

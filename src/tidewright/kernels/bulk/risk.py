@@ -12,6 +12,7 @@ from tidewright.kernels import sizing
 from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.layout import Int64, Limits, Market, Plan, State
 from tidewright.kernels.correlation import returns_correlation
+from tidewright.kernels.edge import UNKNOWN, TradeSums, kelly_ppm
 from tidewright.kernels.integer import checked_add
 from tidewright.kernels.jit import inlined, unallocating
 
@@ -32,6 +33,10 @@ class Wanted(NamedTuple):
         Limit price, stop and target prices, trailing distance.
     risked : int
         Ticks between the latest close and the stop; the trailing distance where there is none.
+    yearly : int
+        Standard deviation of a year in ticks.
+    share : int
+        Share of what the limits allow that is taken, in millionths.
     """
 
     instrument: int
@@ -42,6 +47,8 @@ class Wanted(NamedTuple):
     target: int
     trail: int
     risked: int
+    yearly: int
+    share: int
 
 
 class Committed(NamedTuple):
@@ -116,13 +123,41 @@ def refusal_of_cap(cap: int) -> int:
 
 
 @inlined
+def method_and_amount(account: Int64, own: Int64, plan: Plan) -> tuple[int, int]:
+    """Return how to size now and the method's amount; an amount of 0 is no trade."""
+    if plan.method != sizing.KELLY:
+        return plan.method, own[at.AMOUNT]
+    at_sums = at.TRADE_SUMS
+    sums = TradeSums(
+        account[at_sums],
+        account[at_sums + 1],
+        account[at_sums + 2],
+        account[at_sums + 3],
+        account[at_sums + 4],
+        account[at_sums + 5],
+    )
+    share = kelly_ppm(sums, own[at.AMOUNT])
+    if share == UNKNOWN and plan.fallback >= 0:
+        return plan.fallback, own[at.FALLBACK_AMOUNT]
+    return sizing.KELLY, max(share, 0)
+
+
+@inlined
 def size(
-    wanted: Wanted, equity: int, others: Committed, own: Int64, plan: Plan, limits: Limits
+    account: Int64,
+    wanted: Wanted,
+    equity: int,
+    others: Committed,
+    own: Int64,
+    plan: Plan,
+    limits: Limits,
 ) -> tuple[int, int]:
     """Return the lots of an entry, and 0 or the rule that left no room.
 
     Parameters
     ----------
+    account : int64 array of shape (N_ACCOUNT,)
+        Knows the trades that have closed.
     wanted : Wanted
         The entry; its instrument is flat and no order of it works.
     equity : int
@@ -136,16 +171,18 @@ def size(
     limits : Limits
         Limits.
     """
+    method, amount = method_and_amount(account, own, plan)
+    if method == sizing.KELLY and amount == 0:
+        return 0, at.REFUSED_SIZING
     if equity < 1:
         return 0, at.REFUSED_ACCOUNT
-    if plan.method == sizing.RISK_PERCENT and wanted.risked == 0:
+    per_lot = wanted.yearly if method == sizing.VOLATILITY_TARGET else wanted.risked
+    if per_lot == 0 and method in (sizing.RISK_PERCENT, sizing.VOLATILITY_TARGET):
         return 0, at.REFUSED_SIZING
     terms = sizing.Terms(
         own[at.NUMERATOR], own[at.DENOMINATOR], own[at.TAKER_PPM], own[at.MAX_LOTS]
     )
-    asked = sizing.wanted_lots(
-        plan.method, own[at.AMOUNT], equity, wanted.mark, wanted.risked, terms
-    )
+    asked = sizing.wanted_lots(method, amount, equity, wanted.mark, per_lot, terms)
     keep = exact.ceiling_ratio(equity, limits.cash_ppm, exact.PPM)
     rooms = sizing.Rooms(
         exact.share_of(equity, limits.position_ppm),
@@ -154,6 +191,8 @@ def size(
         exact.share_of(equity, limits.risk_ppm),
     )
     lots, cap = sizing.capped_lots(asked, wanted.mark, wanted.risked, rooms, terms)
+    if wanted.share != exact.PPM:
+        lots = exact.share_of(lots, wanted.share)
     if lots < own[at.MIN_LOTS]:
         enough = asked >= own[at.MIN_LOTS]
         return 0, refusal_of_cap(cap) if enough else at.REFUSED_INSTRUMENT

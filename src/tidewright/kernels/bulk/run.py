@@ -26,9 +26,9 @@ from tidewright.kernels.bulk.decide import (
 from tidewright.kernels.bulk.layout import Int64, Limits, Market, Plan, Script, State
 from tidewright.kernels.bulk.quiet import first_at, keep_equity, revalue, row_in, stride
 from tidewright.kernels.bulk.risk import MINUTE
-from tidewright.kernels.bulk.venue import carry_out, meet
+from tidewright.kernels.bulk.venue import carry_out, charge, meet
 from tidewright.kernels.expressions import evaluate_row
-from tidewright.kernels.fills import FillRules
+from tidewright.kernels.fills import FAR, FillRules
 from tidewright.kernels.integer import checked_add
 from tidewright.kernels.jit import inlined, unallocating
 
@@ -41,7 +41,7 @@ def has_room(state: State, bars: int) -> bool:
         account[at.ORDERS] + bars <= state.orders.shape[0]
         and account[at.FILLS] + 4 * bars <= state.fills.shape[0]
         and account[at.TRADES] + bars <= state.round_trips.shape[0]
-        and account[at.NOTES] + 12 * bars + 4 <= state.notes.shape[0]
+        and account[at.NOTES] + 13 * bars + 4 <= state.notes.shape[0]
     )
 
 
@@ -101,7 +101,9 @@ def decide_exits(
 
 
 @inlined
-def find_entries(state: State, market: Market, script: Script, terms: Int64, moment: int) -> int:
+def find_entries(
+    state: State, market: Market, script: Script, plan: Plan, terms: Int64, moment: int
+) -> int:
     """Write down the entries whose rule holds where nothing is held; return how many."""
     count = 0
     for place in range(market.begins[moment], market.begins[moment + 1]):
@@ -122,7 +124,8 @@ def find_entries(state: State, market: Market, script: Script, terms: Int64, mom
             sign = -1
         if sign != 0:
             state.books[instrument, at.ROW] = row
-            count = propose(state, count, instrument, sign, script.outputs, terms[instrument])
+            own = terms[instrument]
+            count = propose(state, count, instrument, sign, script.outputs, own, plan)
     return count
 
 
@@ -143,6 +146,8 @@ def meet_bars(
         row = row_in(market, book, instrument, moment)
         if row >= 0:
             book[at.ROW] = row
+            if market.opened[row] >= book[at.CHARGE_FROM]:
+                charge(state, market, instrument, row, terms[instrument])
             if market.low[row] <= book[at.QUIET_LOW] or market.high[row] >= book[at.QUIET_HIGH]:
                 meet(state, market, instrument, row, terms[instrument], rules, limits)
     for place in range(account[at.ACTIVE]):
@@ -188,7 +193,7 @@ def attend(
         mark(state, ts, equity, limits)
     decide_exits(state, market, script, plan, moment, ts)
     if inside:
-        count = find_entries(state, market, script, terms, moment)
+        count = find_entries(state, market, script, plan, terms, moment)
         if count > 0:
             # What became flat in this slice may enter again and must not be active twice.
             drop_finished(state)
@@ -245,6 +250,8 @@ def run(
             wakes = first_at(moments, wake, moment, stop)
         inside = opens <= moment < closes
         end = min(closes if inside else stop if moment >= closes else min(opens, closes), wakes)
+        if state.account[at.OWES_FROM] < FAR:
+            end = min(end, first_at(moments, state.account[at.OWES_FROM] + 1, moment, stop))
         if moment < end:
             moment = stride(state, market, script.flags, plan, limits, terms, moment, end, inside)
         if moment >= stop:

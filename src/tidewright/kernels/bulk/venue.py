@@ -5,9 +5,10 @@ What a bar does to a trade is `kernels.fills.step` alone.
 
 from __future__ import annotations
 
+from tidewright.kernels.accounting import borrow_fee, notional
 from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.booking import book_fill
-from tidewright.kernels.bulk.breakers import note, venue_answer
+from tidewright.kernels.bulk.breakers import DAY, note, venue_answer
 from tidewright.kernels.bulk.layout import Int64, Limits, Market, State
 from tidewright.kernels.fills import (
     FAR,
@@ -144,6 +145,47 @@ def meet(
         book[at.STOP_REFERENCE] = result.state.stop
     write_trade(state.trades[instrument], result.state)
     settle(state, instrument)
+    if terms[at.BORROW_PPM] > 0:
+        watch_borrow(state, instrument, bar.closed)
+
+
+@inlined
+def watch_borrow(state: State, instrument: int, closed: int) -> None:
+    """Begin or end to owe what is sold short, after a bar that closed at a time."""
+    book, lots = state.books[instrument], state.holdings[instrument, at.LOTS]
+    if lots >= 0:
+        if book[at.CHARGED_DAY] != at.NOT_SHORT:
+            owe(state, instrument, at.NOT_SHORT)
+    elif book[at.CHARGED_DAY] == at.NOT_SHORT:
+        # A bar that closes at midnight belongs to the day before.
+        owe(state, instrument, (closed - 1) // DAY)
+
+
+@inlined
+def owe(state: State, instrument: int, day: int) -> None:
+    """Owe borrowed lots, charged up to a UTC day, or none."""
+    book, account = state.books[instrument], state.account
+    book[at.CHARGED_DAY] = day
+    book[at.CHARGE_FROM] = FAR if day == at.NOT_SHORT else (day + 1) * DAY
+    first = FAR
+    for place in range(account[at.ACTIVE]):
+        first = min(first, state.books[state.active[place], at.CHARGE_FROM])
+    account[at.OWES_FROM] = first
+
+
+@inlined
+def charge(state: State, market: Market, instrument: int, row: int, terms: Int64) -> None:
+    """Charge for what is owed on the first bar of a UTC day, before anything else in it."""
+    book, held, account = state.books[instrument], state.holdings[instrument], state.account
+    opened = market.opened[row]
+    days = opened // DAY - book[at.CHARGED_DAY]
+    value = notional(market.open[row], -held[at.LOTS], terms[at.NUMERATOR], terms[at.DENOMINATOR])
+    amount = borrow_fee(value, terms[at.BORROW_PPM], days)
+    account[at.CASH] = checked_add(account[at.CASH], -amount)
+    account[at.PAID] = checked_add(account[at.PAID], amount)
+    held[at.FEES] = checked_add(held[at.FEES], amount)
+    note(state, market.known[row], at.NOTE_BORROW, instrument, amount, days)
+    owe(state, instrument, opened // DAY)
 
 
 @inlined

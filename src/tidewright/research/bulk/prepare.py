@@ -31,7 +31,7 @@ from tidewright.research.bulk.settings import (
 )
 from tidewright.risk.settings import OFF
 from tidewright.strategy.compile import CompiledStrategy
-from tidewright.strategy.model import SizingMethod, StrategySpec
+from tidewright.strategy.model import StrategySpec
 from tidewright.strategy.outputs import N_OUTPUTS
 from tidewright.strategy.program import Program
 
@@ -117,9 +117,13 @@ def terms_of_setup(
 ) -> Int64:
     """Return the terms of instruments, shape (n_instruments, N_TERMS)."""
     config = replace(request.config, strategies=(setup,))
-    return np.stack(
-        [terms_row(one, setup, config.risk, owner_of(config, one.id)) for one in instruments]
-    )
+    feed = config.feed_timeframe
+    rows = [
+        terms_row(one, setup, config.risk, owner_of(config, one.id), feed) for one in instruments
+    ]
+    for row, one in zip(rows, instruments, strict=True):
+        row[at.BORROW_PPM] = request.paper.borrow_ppm(one.borrow_rate) if one.shortable else 0
+    return np.stack(rows)
 
 
 def plan_of_setup(request: BulkRequest, setup: StrategySetup) -> at.Plan:
@@ -139,11 +143,13 @@ def new_state(prepared: Prepared) -> at.State:
     # The first input opens the account.
     account[at.BESIDE] = 1
     account[at.NEXT_ENTRY] = account[at.LAST_TRADE_DAY] = -1
+    account[at.OWES_FROM] = FAR
     breakers = np.zeros(at.N_BREAKERS, np.int64)
     breakers[at.LEVEL] = breakers[at.DAILY_LEVEL] = NEVER
     books = np.zeros((count, at.N_BOOK), np.int64)
     books[:, at.SLIPPED_DAY] = -1
     books[:, at.QUIET_LOW], books[:, at.QUIET_HIGH] = -FAR, FAR
+    books[:, at.CHARGED_DAY], books[:, at.CHARGE_FROM] = at.NOT_SHORT, FAR
     # Room that is never written costs nothing; logs that fill up are made longer.
     log = _FIRST_LOG + 16 * count + (len(market.known) // 16 if prepared.plan.logged else 0)
     return at.State(
@@ -153,7 +159,7 @@ def new_state(prepared: Prepared) -> at.State:
         books=books,
         holdings=np.zeros((count, at.N_HOLDING), np.int64),
         refusals=np.zeros(len(at.RULES), np.int64),
-        candidates=np.zeros((count, 7), np.int64),
+        candidates=np.zeros((count, at.N_WANTED), np.int64),
         sureness=np.zeros(count),
         active=np.zeros(count, np.int64),
         orders=np.empty((log, at.N_ORDER), np.int64),
@@ -222,16 +228,8 @@ def _not_mirrored(request: BulkRequest, spec: StrategySpec) -> str | None:
     """Return what of a strategy or its limits only the event path knows."""
     if request.config.risk.pilot_loss_budget != OFF:
         return "a pilot's loss budget is set"
-    if spec.tiers:
-        return f"strategy {spec.name!r} trades in tiers"
-    new = {SizingMethod.VOLATILITY_TARGET, SizingMethod.KELLY} & set(spec.sizing.methods)
-    if new:
-        return f"strategy {spec.name!r} sizes by {min(new)}"
-    if spec.entry.short is None:
-        return None
-    for instrument in request.instruments:
-        if instrument.shortable and request.paper.borrow_ppm(instrument.borrow_rate) > 0:
-            return f"{instrument.id} may be sold short at a fee for borrowing it"
+    if spec.tiers and spec.tiers[0].from_confidence is None:
+        return f"strategy {spec.name!r} holds its positions in parts"
     return None
 
 

@@ -118,6 +118,15 @@ class BulkResult:
         targets = entered[:, at.ORDER_TARGET] != 0
         return len(orders) + int(stops.sum()) + int(targets.sum())
 
+    def charges(self) -> list[tuple[str, int, int]]:
+        """Return instrument, amount and days of every fee for holding a position, in order."""
+        rows = self.note_rows
+        return [
+            (self.instruments[instrument].id, amount, days)
+            for _, code, instrument, amount, days in rows.tolist()
+            if code == at.NOTE_BORROW
+        ]
+
     def client_ids(self) -> list[str]:
         """Return the client id of each row of `order_rows`."""
         config = self.config

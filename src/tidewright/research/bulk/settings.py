@@ -18,8 +18,9 @@ from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.limits import PPM
 from tidewright.market.arrays import Int64
 from tidewright.risk.settings import LossType, RiskSettings, ppm
-from tidewright.risk.sizing import method_step, sizing_amount
+from tidewright.risk.sizing import method_step, sizing_amount, year_root_ppm
 from tidewright.risk.terms import terms_of
+from tidewright.strategy.model import MAX_TIERS, SizingMethod
 
 _LOSS_TYPES = {
     LossType.REALIZED: at.REALIZED,
@@ -71,9 +72,23 @@ def smallest_at_least(limit: Decimal) -> float:
 
 
 def terms_row(
-    instrument: Instrument, setup: StrategySetup, settings: RiskSettings, owner: int
+    instrument: Instrument,
+    setup: StrategySetup,
+    settings: RiskSettings,
+    owner: int,
+    timeframe: str,
 ) -> Int64:
-    """Return an instrument's row of terms; ``owner`` is what its client ids begin with."""
+    """Return an instrument's row of terms.
+
+    Parameters
+    ----------
+    instrument, setup, settings
+        What is traded, how and within which limits.
+    owner : int
+        What its client ids begin with.
+    timeframe : str
+        Of the feed.
+    """
     terms = terms_of(instrument)
     row = np.zeros(at.N_TERMS, np.int64)
     row[at.NUMERATOR], row[at.DENOMINATOR] = terms.numerator, terms.denominator
@@ -84,6 +99,12 @@ def terms_row(
     row[at.PRICE_NUMERATOR], row[at.PRICE_DENOMINATOR] = instrument.price_ratio
     row[at.SHORTABLE] = instrument.shortable
     row[at.AMOUNT] = sizing_amount(setup.sizing.method, setup.sizing.value, terms, settings)
+    sizing, fallback = setup.sizing, setup.sizing.fallback
+    row[at.COUNTS_TRADES] = sizing.method is SizingMethod.KELLY
+    if fallback is not None:
+        row[at.FALLBACK_AMOUNT] = sizing_amount(fallback.method, fallback.value, terms, settings)
+    if SizingMethod.VOLATILITY_TARGET in sizing.methods:
+        row[at.YEAR_ROOT] = year_root_ppm(instrument.asset_class, setup.timeframe or timeframe)
     row[at.OWNER] = owner
     row[at.WATCHED] = setup.symbols is None or instrument.id in setup.symbols
     return row
@@ -96,14 +117,22 @@ def whole_minimum(instrument: Instrument) -> bool:
 
 def plan_of(setup: StrategySetup, bars_per_row: int, window: TradingWindow, keyed: bool) -> at.Plan:
     """Return how a strategy trades as the loop takes it."""
+    tiers, fallback = setup.tiers, setup.sizing.fallback
+    rest = (0,) * (MAX_TIERS - len(tiers))
+    shares = (*(tier.share_ppm for tier in tiers), *rest)
+    steps = (*(tier.from_confidence or 0.0 for tier in tiers), *rest)
     return at.Plan(
         method=method_step(setup.sizing.method),
+        fallback=-1 if fallback is None else method_step(fallback.method),
         time_stop_bars=setup.time_stop_bars * bars_per_row,
         expire_after_bars=setup.expire_after_bars,
         start=window.start,
         end=window.end,
         keyed=int(keyed),
         logged=1,
+        chosen=int(bool(tiers) and tiers[0].from_confidence is not None),
+        shares=(shares[0], shares[1], shares[2]),
+        steps=(float(steps[0]), float(steps[1]), float(steps[2])),
     )
 
 
