@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -24,6 +24,7 @@ from tidewright.domain.money import to_decimal
 from tidewright.domain.time import iso
 from tidewright.research.holdout import border_of
 from tidewright.research.metrics import PerformanceReport
+from tidewright.research.trials import TrialCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,11 @@ def run(options: BacktestOptions) -> int:
         result = _run(options, feed, strategies, settings, window, notes)
     performance = backtest_performance(result, feed.series, window.start)
     _print(result, performance, settings.account.currency)
-    _write_down(feed, strategies, settings, window, console)
+    count = _write_down(feed, strategies, settings, window, console)
     if options.json_file is not None:
-        write_json(options.json_file, backtest_json(result, options.strategy, performance, notes))
+        data = backtest_json(result, options.strategy, performance, notes)
+        data["tries"] = None if count is None else asdict(count)
+        write_json(options.json_file, data)
     return 0
 
 
@@ -92,19 +95,20 @@ def _write_down(
     settings: Settings,
     window: TradingWindow,
     console: Console,
-) -> None:
-    """Count this try, and say what it looked at that searches may not see."""
+) -> TrialCount | None:
+    """Count this try and return the count, and say what it looked at that searches may not see."""
     scored = Scored("backtest", strategies, settings)
     span = (window.start, window.end)
     count = record_trials(scored, feed.series, span=span, tell=console.print)
     if count is None:
-        return
+        return None
     text = f"Tries on this market so far: {count.on_data:,}, of this idea: {count.in_family:,}."
     border = border_of(feed.series)
     if border < feed.last_known and not 0 < window.end <= border:
         day = iso(border)[:10]
         text += f" It saw data that searches leave closed; --to {day} keeps that for one last look."
     console.print(text, style="dim", highlight=False)
+    return count
 
 
 def _print(run: BacktestRun, performance: PerformanceReport, currency: str) -> None:

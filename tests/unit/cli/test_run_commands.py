@@ -53,6 +53,8 @@ def test_backtest_writes_what_programs_read(csv: Path, tmp_path: Path, capsys) -
         assert trade["entry_time"] < trade["exit_time"]
         gross = trade["quantity"] * (trade["exit_price"] - trade["entry_price"])
         assert trade["pnl"] == pytest.approx(gross - trade["fees"], abs=Decimal("0.0001"))
+    assert found["tries"]["in_family"] >= 1
+    assert found["tries"]["on_data"] >= found["tries"]["independent"] >= 1
     metrics = found["metrics"]
     for name in ("total_return", "sharpe", "sortino", "max_drawdown", "profit_factor", "exposure"):
         assert name in metrics
