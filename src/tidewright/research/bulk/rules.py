@@ -112,15 +112,19 @@ class Rules:
             KEPT_COMPARISONS // (24 * self._words + 1), self._comparison
         )
 
-    def flags(self, rules: Mapping[Output, Node]) -> Flags:
+    def flags(self, rules: Mapping[Output, Node], flags: Flags | None = None) -> Flags:
         """Return bit ``1 << output`` on each row on which the rule of that output holds.
 
-        Returns
-        -------
-        uint8 array of shape (n_rows,)
-            A new one.
+        Parameters
+        ----------
+        rules : mapping of Output to Node
+            Conditions.
+        flags : uint8 array of shape (n_rows,) or None
+            Receives the bits, whatever it held; None makes a new one.
         """
-        flags = np.zeros(self._rows, np.uint8)
+        if flags is None:
+            flags = np.empty(self._rows, np.uint8)
+        flags.fill(0)
         for output, rule in rules.items():
             mark_rows(self.truth(rule).holds, 1 << output, flags)
         return flags

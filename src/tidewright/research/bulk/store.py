@@ -68,8 +68,9 @@ class ColumnStore:
         )
         for place, reference in enumerate(missing):
             parts = [one.columns[place] for one in found]
-            # A copy: a row of a table would keep the whole table.
-            column = np.concatenate(parts)
+            # A row of a table would keep the whole table.
+            alone = len(parts) == len(missing) == 1
+            column = parts[0] if alone else np.concatenate(parts)
             make_finite(column)
             self._columns[reference] = column
 

@@ -8,7 +8,7 @@ ends of days alone and forgets what no limit looks at any more.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -43,6 +43,8 @@ from tidewright.research.bulk.rules import Rules
 from tidewright.research.bulk.settings import limits_of
 from tidewright.research.bulk.store import ColumnStore, Rows
 from tidewright.research.results import DailyResults, Int64
+from tidewright.strategy.compile import CompiledStrategy
+from tidewright.strategy.program import Program
 
 Progress = Callable[[int, int], None]
 """Told how many sets are done, and of how many."""
@@ -69,6 +71,42 @@ class SweepRequest:
         """Return the backtest of one set."""
         config = replace(self.base.config, strategies=(self.setups[place],))
         return replace(self.base, config=config)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Manner:
+    """What sets share that differ in nothing but their rules.
+
+    Parameters
+    ----------
+    unsupported : str
+        What of them the loop cannot run; empty for nothing.
+    wanted : tuple of ColumnReference
+        Columns of ``numbers``.
+    numbers : Program
+        What an entry needs beside its rule.
+    plan, terms
+        As the loop takes them.
+    """
+
+    unsupported: str
+    wanted: tuple[ColumnReference, ...]
+    numbers: Program
+    plan: at.Plan
+    terms: Int64
+
+
+_OF_RULES = frozenset({"entry", "exit", "description"})
+
+
+def _manner_key(setup: StrategySetup) -> tuple[object, ...]:
+    """Return everything of a set but its rules; sets with equal ones have one `_Manner`."""
+    spec = compiled_of(setup).spec
+    rest = [getattr(spec, one.name) for one in fields(spec) if one.name not in _OF_RULES]
+    own = [
+        getattr(setup, one.name) for one in fields(setup) if one.name not in ("strategy", "reasons")
+    ]
+    return (spec.entry.long is None, spec.entry.short is None, *rest, *own)
 
 
 class _Ground:
@@ -103,30 +141,57 @@ class _Ground:
         self._rows = int(market.first_column[-1])
         self._store = ColumnStore(Rows(series, instruments, timeframe, watched), self._rows)
         self._rules = Rules(self._store.__getitem__, market.first_column)
+        self._flags = np.empty(self._rows, np.uint8)
         self._table: tuple[tuple[ColumnReference, ...], at.Market] | None = None
+        self._manner: tuple[tuple[object, ...], _Manner] | None = None
 
     def prepared(self, request: BulkRequest, setup: StrategySetup, shared: _Shared) -> Prepared:
-        """Return a set as the loop takes it."""
+        """Return a set as the loop takes it.
+
+        Raises
+        ------
+        ConfigError
+            If the loop cannot run it.
+        """
         strategy = compiled_of(setup)
+        manner = self._manner_of(request, setup, shared)
+        if manner.unsupported:
+            raise ConfigError(manner.unsupported)
         self._store.load(strategy.references)
-        wanted = strategy.number_references
-        if self._table is None or self._table[0] != wanted:
+        if self._table is None or self._table[0] != manner.wanted:
             self._table = None
-            table = self._store.table(wanted, self._rows)
-            self._table = wanted, self._market._replace(columns=table)
+            table = self._store.table(manner.wanted, self._rows)
+            self._table = manner.wanted, self._market._replace(columns=table)
         market = self._table[1]
-        terms = terms_of_setup(request, setup, shared.instruments)
-        flags = flags_of_bars(self._rules.flags(strategy.rules()), market, terms)
+        flags = self._rules.flags(strategy.rules(), self._flags)
         return Prepared(
             market=market,
-            script=script_of(strategy.numbers(wanted), len(wanted), flags),
-            plan=plan_of_setup(request, setup)._replace(logged=0),
+            script=script_of(
+                manner.numbers, len(manner.wanted), flags_of_bars(flags, market, manner.terms)
+            ),
+            plan=manner.plan,
             limits=shared.limits,
             rules=shared.fills,
-            terms=terms,
+            terms=manner.terms,
             instruments=shared.instruments,
             cash=shared.cash,
         )
+
+    def _manner_of(self, request: BulkRequest, setup: StrategySetup, shared: _Shared) -> _Manner:
+        key = _manner_key(setup)
+        if self._manner is None or self._manner[0] != key:
+            strategy = compiled_of(setup)
+            wanted = strategy.number_references
+            single = replace(request, config=replace(request.config, strategies=(setup,)))
+            manner = _Manner(
+                unsupported_strategy(single) or "",
+                wanted,
+                strategy.numbers(wanted),
+                plan_of_setup(request, setup)._replace(logged=0),
+                terms_of_setup(request, setup, shared.instruments),
+            )
+            self._manner = key, manner
+        return self._manner[1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,9 +252,8 @@ def run_sweep(
     for place, setup in enumerate(request.setups):
         if stop is not None and stop():
             break
-        unsupported = unsupported_strategy(request.single(place))
-        if unsupported is not None:
-            raise _not_run(place, unsupported)
+        if not isinstance(setup.strategy, CompiledStrategy):
+            raise _not_run(place, f"strategy {setup.strategy.name!r} is written in Python")
         key = setup.timeframe, setup.symbols
         if key not in grounds:
             grounds.clear()
@@ -197,6 +261,8 @@ def run_sweep(
         ground = grounds[key]
         try:
             rows.append(_run(ground.prepared(base, setup, shared), ground.days))
+        except ConfigError as error:
+            raise _not_run(place, str(error)) from error
         except OverflowError as error:
             raise _not_run(place, _OVERFLOW.format(error=error)) from error
         if progress is not None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 from tidewright.domain.errors import ConfigError
@@ -107,8 +108,11 @@ _HINTS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def tokenize(text: str) -> list[Token]:
+@lru_cache(maxsize=256)
+def tokenize(text: str) -> tuple[Token, ...]:
     """Return the tokens of an expression, the end included.
+
+    The sets of a sweep share their texts, so the latest ones are kept.
 
     Raises
     ------
@@ -131,4 +135,4 @@ def tokenize(text: str) -> list[Token]:
             tokens.append(Token(TokenKind(match.lastgroup or ""), match.group(), place))
         place = match.end()
     tokens.append(Token(TokenKind.END, "", len(text)))
-    return tokens
+    return tuple(tokens)
