@@ -93,6 +93,13 @@ def test_without_moves_only_costs_are_left() -> None:
     assert found.median == pytest.approx(found.seen)
 
 
+@pytest.mark.parametrize("direction", [1.0, -1.0])
+def test_draws_are_made_in_the_direction_of_the_trades(direction: float) -> None:
+    rising = replace(market()[0], open=1_000 + 100 * np.arange(500))
+    found = random_entries(trades_at(rising, np.arange(0, 400, 20), 9, direction), [rising])
+    assert (np.sign(found.profits + 0.02) == direction).all()
+
+
 def test_a_window_keeps_draws_inside() -> None:
     bars = market()[0]
     steep = replace(bars, open=np.where(np.arange(500) < 250, 1_000, np.arange(500) * 10))
