@@ -10,7 +10,13 @@ import numpy as np
 
 from tidewright.app.declarations import read_declaration, with_sector
 from tidewright.app.feeds.bars import UNDECLARED_DATA, BarFeed, TimedDefect
-from tidewright.app.feeds.tables import RawSeries, detect_timeframe, find_files, read_table
+from tidewright.app.feeds.tables import (
+    RawSeries,
+    detect_timeframe,
+    find_files,
+    read_table,
+    states_other_timeframe,
+)
 from tidewright.domain.errors import ConfigError, nearest
 from tidewright.domain.events import DatumQuarantined
 from tidewright.domain.instrument import Instrument
@@ -255,7 +261,7 @@ def _load(
     rules: BarRules,
     now: int,
 ) -> list[_Loaded]:
-    by_file = _read(path, symbols)
+    by_file = _read(path, symbols, timeframe)
     series = [one for found in by_file for one in found]
     _refuse_repeats(series)
     frames = {timeframe or detect_timeframe(found) for found in by_file if found}
@@ -269,9 +275,11 @@ def _load(
     return sorted(loaded, key=lambda one: one.instrument.id)
 
 
-def _read(path: Path, symbols: Sequence[str]) -> list[list[RawSeries]]:
+def _read(path: Path, symbols: Sequence[str], timeframe: str) -> list[list[RawSeries]]:
     """Return the wanted series of each file; in a folder a file's stem can name its symbol."""
     files = find_files(path)
+    if path.is_dir():
+        files = [one for one in files if not states_other_timeframe(one, timeframe)] or files
     if not path.is_dir() or not symbols:
         return [read_table(one, symbols) for one in files]
     read = [read_table(one) for one in files]

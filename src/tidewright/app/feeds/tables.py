@@ -1,13 +1,15 @@
-"""Reading Parquet and CSV files of bars into raw columns, with errors that name the place."""
+"""Reading files of bars into raw columns, with errors that name the place."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import orjson
 
 from tidewright.domain.errors import ConfigError, nearest
 from tidewright.domain.time import SECOND, timeframe_label
@@ -17,8 +19,12 @@ from tidewright.market.validation import RawBars
 if TYPE_CHECKING:
     import polars as pl
 
-SUFFIXES = (".parquet", ".csv")
-"""Kinds of file that are read."""
+SUFFIXES = (".parquet", ".csv", ".feather", ".json")
+"""Kinds of file that are read; JSON as lists of time, open, high, low, close, volume."""
+_FOLDER_SUFFIXES = (".parquet", ".csv", ".feather")
+_JSON_COLUMNS = ("date", "open", "high", "low", "close", "volume")
+_PAIR = re.compile(r"(?P<pair>\w+)-(?P<timeframe>\d+[smhdw])(?P<kind>-futures|-spot)?")
+_OTHER_CANDLES = re.compile(r"\w+-\d+[smhdwM]-(mark|index|premiumIndex|funding_rate)")
 
 _PRICES = ("open", "high", "low", "close")
 _TIMES = ("timestamp", "date", "datetime", "time", "open_time")
@@ -65,7 +71,7 @@ def find_files(path: Path) -> Sequence[Path]:
         If there is none.
     """
     if path.is_dir():
-        found = sorted(one for one in path.iterdir() if one.suffix.lower() in SUFFIXES)
+        found = sorted(one for one in path.iterdir() if _holds_bars(one))
         if not found:
             raise ConfigError(f"{path}: folder held no file of {' or '.join(SUFFIXES)}")
         return found
@@ -81,17 +87,46 @@ def find_files(path: Path) -> Sequence[Path]:
     return (path,)
 
 
+def _holds_bars(path: Path) -> bool:
+    """Return whether a file of a folder is one of bars; JSON only as freqtrade names its own."""
+    kind = path.suffix.lower()
+    if _OTHER_CANDLES.fullmatch(path.stem):
+        return False
+    return kind in _FOLDER_SUFFIXES or (kind == ".json" and bool(_PAIR.fullmatch(path.stem)))
+
+
+def states_other_timeframe(path: Path, timeframe: str) -> bool:
+    """Return whether a file's name states a timeframe, and another one than is wanted."""
+    found = _PAIR.fullmatch(path.stem)
+    return bool(timeframe) and found is not None and found["timeframe"] != timeframe
+
+
+def series_name(path: Path) -> str:
+    """Return the symbol that a file's name states: ``BTC_USDT-5m.feather`` is BTC/USDT.
+
+    Data folders of freqtrade name files by pair and timeframe; the settlement currency of futures
+    comes third (``BTC_USDT_USDT-1h-futures``). Every other name stands for itself.
+    """
+    found = _PAIR.fullmatch(path.stem)
+    if found is None or path.suffix.lower() not in {".feather", ".json"}:
+        return path.stem
+    base, _, rest = found["pair"].partition("_")
+    quote, _, settled = rest.partition("_")
+    return f"{base}/{quote}" + (f":{settled}" if settled else "") if quote else base
+
+
 def read_table(path: Path, symbols: Sequence[str] = ()) -> list[RawSeries]:
     """Read one file.
 
     Parameters
     ----------
     path : Path
-        A Parquet or CSV file with columns ``timestamp`` or ``date``, ``open``, ``high``, ``low``,
-        ``close``, ``volume`` and perhaps ``symbol``; capital letters do not matter.
+        A Parquet, CSV or Feather file with columns ``timestamp`` or ``date``, ``open``, ``high``,
+        ``low``, ``close``, ``volume`` and perhaps ``symbol``; capital letters do not matter. JSON
+        holds rows of those six.
     symbols : sequence of str
         With a ``symbol`` column: the only ones to read, all when empty. Without: the name of the
-        single series, the file's stem when empty.
+        single series, `series_name` when empty.
 
     Raises
     ------
@@ -102,11 +137,8 @@ def read_table(path: Path, symbols: Sequence[str] = ()) -> list[RawSeries]:
     import polars as pl
 
     try:
-        if path.suffix.lower() == ".csv":
-            frame = pl.read_csv(path, infer_schema=False)
-        else:
-            frame = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+        frame = _read_frame(path)
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise ConfigError(f"{path}: could not be read: {error}") from error
     names = _column_names(path, frame.columns)
     times = times_of(path, frame[names["time"]])
@@ -119,8 +151,26 @@ def read_table(path: Path, symbols: Sequence[str] = ()) -> list[RawSeries]:
                 f"{path}: symbols were {', '.join(symbols)}; expected one, since the file has no "
                 f"column 'symbol' (its columns: {', '.join(frame.columns)})"
             )
-        return [RawSeries(symbols[0] if symbols else path.stem, raw, rows, str(path))]
+        return [RawSeries(symbols[0] if symbols else series_name(path), raw, rows, str(path))]
     return _by_symbol(path, frame[names["symbol"]], raw, symbols)
+
+
+def _read_frame(path: Path) -> pl.DataFrame:
+    import polars as pl
+
+    kind = path.suffix.lower()
+    if kind == ".csv":
+        return pl.read_csv(path, infer_schema=False)
+    if kind == ".parquet":
+        return pl.read_parquet(path)
+    if kind == ".feather":
+        return pl.read_ipc(path)
+    rows = orjson.loads(path.read_bytes())
+    if not isinstance(rows, list) or not all(
+        isinstance(row, list) and len(row) == len(_JSON_COLUMNS) for row in rows
+    ):
+        raise ValueError(f"expected a list of rows of {', '.join(_JSON_COLUMNS)}")
+    return pl.DataFrame(rows, schema=list(_JSON_COLUMNS), orient="row")
 
 
 def _column_names(path: Path, columns: Iterable[str]) -> Mapping[str, str]:

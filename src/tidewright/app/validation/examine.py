@@ -45,7 +45,7 @@ from tidewright.app.validation.search import Searched, search
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.money import to_decimal
 from tidewright.domain.portfolio import Trade
-from tidewright.domain.time import timeframe_nanoseconds
+from tidewright.domain.time import iso, timeframe_nanoseconds
 from tidewright.research.evidence import HistoryKind, Interval
 from tidewright.research.lookahead import LookaheadReport
 from tidewright.research.noise import search_on_noise
@@ -137,6 +137,7 @@ def validate(
     forward = None
     if not material.points:
         forward = forward_of_strategy(material.strategy, material.whole, material.settings)
+    said = material.whole.declaration
     tried = tries_of(material, own=found.independent, elsewhere=options.elsewhere)
     overrides: tuple[str, ...] = ()
     if options.open_holdout:
@@ -150,6 +151,8 @@ def validate(
         forward.evidence if forward else None,
         corrected_for_tries(noise.p_value, found.independent, tried.independent),
         overrides,
+        said.survivors(material.feed.first_known),
+        leaks.refusal(said),
     )
     return _report(material, options, real, found, proof)
 
@@ -327,13 +330,19 @@ def _subject(material: Material, real: Run, tries: int | None) -> Subject:
 
 
 def stamp_of(material: Material) -> DataStamp:
-    """Return where the data came from."""
+    """Return where the data came from, and what was declared about it."""
+    said = material.whole.declaration
+    universe = "each bar" if said.point_in_time else _day(said.universe_as_of)
     return DataStamp(
         source=str(material.options.data),
         fingerprint=identify(material.series).fingerprint,
-        adjustment="undeclared",
-        adjusted_as_of="",
-        universe_as_of="",
-        survivors=False,
+        adjustment=said.adjustment.value.replace("_", " and "),
+        adjusted_as_of=_day(said.adjusted_as_of),
+        universe_as_of=universe,
+        survivors=said.survivors(material.feed.first_known),
         notes=material.notes,
     )
+
+
+def _day(ts: int) -> str:
+    return iso(ts)[:10] if ts else ""

@@ -40,6 +40,10 @@ class Proof:
         Of the search on noise, with everything counted that was tried besides.
     overrides : tuple of str
         Rules that were set aside.
+    survivors : bool
+        Whether the universe was chosen knowing what became of it.
+    refusal : str
+        Why the rule must not be judged on this data; empty when it may be.
     """
 
     leaks: LookaheadReport
@@ -48,6 +52,8 @@ class Proof:
     forward: ForwardEvidence | None
     p_value: float
     overrides: tuple[str, ...] = ()
+    survivors: bool = False
+    refusal: str = ""
 
 
 def evidence_of(
@@ -80,10 +86,11 @@ def evidence_of(
         days=len(run.profit),
         trade_days=int(run.daily.trade_days[0]),
         look_ahead=_look_ahead(proof.leaks),
-        valid_data=PASSED,
+        valid_data=Check(Outcome.FAILED, proof.refusal) if proof.refusal else PASSED,
         double_costs=_survives(scenarios, TWICE),
         one_bar_later=_survives(scenarios, LATER),
         forward=proof.forward,
+        survivors=proof.survivors,
         history=proof.history,
         overrides=proof.overrides,
     )
