@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tidewright.domain.errors import ConfigError, Transient
+from tidewright.domain.errors import ConfigError, DataIntegrityError, Transient
 from tidewright.market.arrays import BarArrays
 from tidewright.research.trials import (
     DataIdentity,
@@ -133,7 +133,7 @@ def record_trials(
 ) -> TrialCount | None:
     """Write down what was scored on which data, and return how much was tried by now.
 
-    Never fails a command: where the registry cannot be written, that is told once.
+    Never fails a command: where the registry cannot be used, that is told once.
 
     Parameters
     ----------
@@ -157,9 +157,9 @@ def record_trials(
         with open_trials() as store:
             record_run(store, data, run, time.time_ns())
             return count_tries(store, data, run.family)
-    except (ConfigError, Transient) as error:
+    except (ConfigError, Transient, DataIntegrityError) as error:
         if tell is not None:
-            tell(f"This try is not counted, because the trial registry cannot be written: {error}")
+            tell(f"This try is not counted, because the trial registry cannot be used: {error}")
         return None
 
 

@@ -45,9 +45,17 @@ def test_each_command_counts_what_it_scored():
     assert windowed.in_family == 42
 
 
-def test_registry_that_cannot_be_written_fails_nothing_and_is_told(monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("TIDEWRIGHT_TRIALS", str(tmp_path / "file" / "t.sqlite3"))
+@pytest.mark.parametrize("damage", ["no folder", "text", "damaged"])
+def test_registry_that_cannot_be_used_fails_nothing_and_is_told(own_registry, damage):
+    if damage == "no folder":
+        own_registry.parent.write_text("a file where the folder should be")
+    elif damage == "text":
+        own_registry.parent.mkdir()
+        own_registry.write_text("this is no database")
+    else:
+        record_trials(a_backtest(), [walk()])
+        content = own_registry.read_bytes()
+        own_registry.write_bytes(content[:100] + b"\x5a" * (len(content) - 100))
     told: list[str] = []
     assert record_trials(a_backtest(), [walk()], tell=told.append) is None
     assert len(told) == 1

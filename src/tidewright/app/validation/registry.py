@@ -13,7 +13,7 @@ from tidewright.app.trials import open_trials, record_trials
 from tidewright.app.validation.material import Material, symbols_of
 from tidewright.app.validation.runs import Run, run_rule
 from tidewright.app.validation.search import Searched
-from tidewright.domain.errors import ConfigError, Transient
+from tidewright.domain.errors import ConfigError, DataIntegrityError, Transient
 from tidewright.domain.events import TradingWindow
 from tidewright.research.bulk.sweep import SweepRequest
 from tidewright.research.evidence import Evidence, HistoryKind, TrialHistory
@@ -133,7 +133,7 @@ def keep(material: Material, found: Searched, evidence: Evidence, verdict: Verdi
             keep_verdict(material.strategy, material.whole, material.settings, evidence, verdict)
         elif found.folds:
             _keep_walk_forward(material, found)
-    except (ConfigError, Transient):
+    except (ConfigError, Transient, DataIntegrityError):
         # That the registry cannot be written was told when the tries were counted.
         return
 
