@@ -23,8 +23,12 @@ class MemoryTrialStore:
         self.entries.append(Record(len(self.entries) + 1, ts, kind, key, dict(body)))
         return True
 
-    def records(self, kind: str, key: str | None = None) -> Sequence[Record]:
-        return [one for one in self.entries if one.kind == kind and key in (None, one.key)]
+    def records(self, kind: str, key: str | None = None, *, prefix: str = "") -> Sequence[Record]:
+        return [
+            one
+            for one in self.entries
+            if one.kind == kind and key in (None, one.key) and one.key.startswith(prefix)
+        ]
 
 
 def walk(

@@ -83,8 +83,11 @@ class TrialStore(Protocol):
     def append(self, kind: str, key: str, body: Mapping[str, object], ts: int) -> bool:
         """Write an entry; one of `FACTS` is written once and returns False from then on."""
 
-    def records(self, kind: str, key: str | None = None) -> Sequence[Record]:
-        """Return the entries of a kind, or of one key, in the order they were written in."""
+    def records(self, kind: str, key: str | None = None, *, prefix: str = "") -> Sequence[Record]:
+        """Return entries of a kind in the order they were written in.
+
+        Those of one key, or whose keys begin in one way, where that is asked for.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,9 +348,12 @@ def seen_until(store: TrialStore, data: DataIdentity, family: str) -> int:
 
 def runs_on(store: TrialStore, data: DataIdentity) -> list[TrialRun]:
     """Return every run over data that shares some market with this, in order."""
-    same = same_market(store, data)
-    runs = [run_of(record) for record in store.records(TRIALS)]
-    return [run for run in runs if run.data in same]
+    records = [
+        record
+        for fingerprint in same_market(store, data)
+        for record in store.records(TRIALS, prefix=f"{fingerprint} ")
+    ]
+    return [run_of(record) for record in sorted(records, key=lambda one: one.sequence)]
 
 
 def same_market(store: TrialStore, data: DataIdentity) -> frozenset[str]:

@@ -114,11 +114,24 @@ class TrialFile:
                 self._connection.execute(_INSERT, (sequence, ts, kind, key, payload, head))
         return count
 
-    def records(self, kind: str, key: str | None = None) -> Sequence[Record]:
-        """Return the entries of a kind, or of one key, in the order they were written in."""
-        if key is None:
-            return self._select(" WHERE kind = ?", kind)
-        return self._select(" WHERE kind = ? AND key = ?", kind, key)
+    def records(self, kind: str, key: str | None = None, *, prefix: str = "") -> Sequence[Record]:
+        """Return entries of a kind in the order they were written in.
+
+        Parameters
+        ----------
+        kind : str
+            Which kind.
+        key : str or None
+            Only those of this key.
+        prefix : str
+            Only those whose keys begin with this.
+        """
+        if key is not None:
+            return self._select(" WHERE kind = ? AND key = ?", kind, key)
+        if prefix:
+            end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+            return self._select(" WHERE kind = ? AND key >= ? AND key < ?", kind, prefix, end)
+        return self._select(" WHERE kind = ?", kind)
 
     def everything(self) -> Sequence[Record]:
         """Return all entries, in the order in which they were written."""

@@ -26,6 +26,9 @@ def test_entries_come_back_in_order_and_by_key(tmp_path: Path):
             (3, 12, "k2"),
         ]
         assert [one.body for one in file.records("trials", "k1")] == [{"n": 1, "x": 0.5}]
+        assert [one.key for one in file.records("trials", prefix="k")] == ["k0", "k1", "k2"]
+        assert [one.key for one in file.records("trials", prefix="k1")] == ["k1"]
+        assert file.records("trials", prefix="l") == []
         assert file.records("freeze") == []
         assert file.verify().ok
 
