@@ -15,6 +15,8 @@ from fakes.homes import plain_settings
 from fakes.market_rows import an_instrument
 from fakes.parity import assert_equal_runs
 from fakes.walks import START, walk
+from tidewright.app.bulk import bulk_request
+from tidewright.app.feeds.bars import BarFeed
 from tidewright.app.strategies import loaded_spec
 from tidewright.domain import events as ev
 from tidewright.domain.errors import ConfigError
@@ -29,6 +31,9 @@ from tidewright.features.timeframes import RowColumns, row_table
 from tidewright.kernels.cross_section import CROSS_FUNCTIONS
 from tidewright.market.aggregation import BarAggregator, aggregate
 from tidewright.research.bulk.columns import instrument_rows
+from tidewright.research.bulk.result import BulkResult
+from tidewright.research.bulk.run import run_bulk
+from tidewright.research.bulk.sweep import SweepRequest, run_sweep
 from tidewright.risk.settings import RiskSettings
 from tidewright.strategy.expressions import Column, parse_number
 from tidewright.strategy.python_strategy import columns
@@ -344,3 +349,18 @@ def test_what_cannot_be_computed_is_refused_with_the_way_out():
     for text in ("close@1h", "rank(close)"):
         with pytest.raises(ConfigError, match="own bars"):
             bulk_series(columns(text), feed, item)
+
+
+def test_sets_of_a_sweep_equal_their_own_backtests():
+    feed = BarFeed(market(2, 400, 0.1), instruments(), "walks")
+    specs = [spec(entry, "rank(change(3)) > 3", "any") for entry in RULES[:3]]
+    plain = plain_settings("risk.max_correlated_positions=off")
+    base = bulk_request(feed, [loaded_spec(specs[0], "test")], plain, ev.TradingWindow(0))
+    request = SweepRequest(base, tuple(setup_of(one) for one in specs))
+    found = run_sweep(request)
+    for place in range(len(specs)):
+        alone = run_bulk(request.single(place))
+        assert isinstance(alone, BulkResult)
+        assert found.equity[place, -1] == alone.equity[-1]
+        assert found.trades[place] == len(alone.trade_rows)
+    assert found.trades.min() > 3

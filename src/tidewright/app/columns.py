@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING
 
 from tidewright.app.feeds.files import LoadReport, load_bars
 from tidewright.domain.errors import ConfigError
-from tidewright.features.bulk import bulk_series
 from tidewright.features.declarations import ColumnReference
 from tidewright.features.sets import FEATURES_22, feature_set, features_22
+from tidewright.research.bulk.columns import InstrumentRows, instrument_rows
 from tidewright.strategy.expressions import Column, parse_number
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from tidewright.domain.instrument import Instrument
-    from tidewright.market.arrays import BarArrays
 
 Named = tuple[tuple[str, ColumnReference], ...]
 """Names in the file and the columns under them."""
@@ -124,9 +122,8 @@ def export_columns(
         raise ConfigError(f"export file was {target}; expected a name ending in .parquet or .csv")
     series, instruments, report = load_bars(data, symbols, timeframe=timeframe)
     named, supplied = chosen
-    frame = pl.concat(
-        [_frame(bars, item, named) for bars, item in zip(series, instruments, strict=True)]
-    )
+    found = instrument_rows(series, instruments, [reference for _, reference in named])
+    frame = pl.concat([_frame(rows, named) for rows in found])
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix.lower() == ".csv":
         times = pl.col("timestamp", "ts_known").dt.to_string("iso:strict")
@@ -136,10 +133,10 @@ def export_columns(
     return ExportReport(target, len(frame), tuple(name for name, _ in named), supplied, report)
 
 
-def _frame(bars: BarArrays, instrument: Instrument, named: Named) -> pl.DataFrame:
+def _frame(rows: InstrumentRows, named: Named) -> pl.DataFrame:
     import polars as pl
 
-    values = bulk_series([reference for _, reference in named], bars, instrument)
+    bars = rows.bars
     time = pl.Datetime("ns", "UTC")
     return pl.DataFrame(
         {
@@ -149,7 +146,7 @@ def _frame(bars: BarArrays, instrument: Instrument, named: Named) -> pl.DataFram
             # what is unknown is an empty cell, which every tool understands
             **{
                 name: pl.Series(column).fill_nan(None)
-                for (name, _), column in zip(named, values, strict=True)
+                for (name, _), column in zip(named, rows.columns, strict=True)
             },
         }
     )

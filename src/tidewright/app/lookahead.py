@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 import numpy as np
 
 from tidewright.app.backtest import run_backtest
 from tidewright.app.bulk import bulk_request
+from tidewright.app.data import rescaled
 from tidewright.app.feeds.bars import BarFeed
 from tidewright.app.settings import Settings
 from tidewright.app.strategies import LoadedStrategy
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.events import Slice, TradingWindow
 from tidewright.domain.facts import Outcome, SubmitOrder
+from tidewright.domain.instrument import Instrument
 from tidewright.domain.orders import Bracket, OrderIntent
+from tidewright.domain.time import timeframe_nanoseconds
+from tidewright.features.declarations import resolve
 from tidewright.market.arrays import BarArrays
 from tidewright.research.bulk.result import BulkResult
 from tidewright.research.bulk.run import run_bulk
@@ -32,10 +36,11 @@ from tidewright.research.lookahead import (
     Subject,
     check_lookahead,
     check_scale,
+    check_stamps,
     joined_reports,
     sample_times,
 )
-from tidewright.research.subjects import decisions, scaled, strategy_subject
+from tidewright.research.subjects import decisions, longer_subject, scaled, strategy_subject
 from tidewright.strategy.compile import CompiledStrategy
 
 ROWS = 20_000
@@ -127,6 +132,89 @@ def check_strategy(
         name,
     )
     return joined_reports([columns, orders, scale, correlated(subject, sources, name)])
+
+
+def check_longer(
+    strategy: LoadedStrategy,
+    feed: BarFeed,
+    longer: BarFeed,
+    *,
+    rows: int = ROWS,
+    times: int = TIMES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> LookaheadReport:
+    """Check longer bars that come from a file of their own, and columns of them.
+
+    Parameters
+    ----------
+    strategy : LoadedStrategy
+        Its columns of that timeframe are looked at; without any, the close and a mean of closes.
+    feed, longer : BarFeed
+        The feed's bars and the longer ones; instruments that only one of them has are left out.
+    rows, times, seed, progress
+        As `check_strategy` takes them.
+
+    Returns
+    -------
+    LookaheadReport
+        Whether the longer bars close as the shorter ones do when they are said to be known, and
+        whether columns of them, both files cut by when their bars were known, know their future.
+
+    Raises
+    ------
+    ConfigError
+        If no instrument is in both, or the timeframe is not longer.
+    """
+    if timeframe_nanoseconds(longer.timeframe) <= timeframe_nanoseconds(feed.timeframe):
+        raise ConfigError(
+            f"{longer.description}: timeframe was {longer.timeframe}; expected one longer than "
+            f"the data's {feed.timeframe}"
+        )
+    pairs = _common(feed, longer)
+    name = f"{strategy.setup.strategy.name} with {longer.timeframe} of its own file"
+    read = strategy.setup.strategy.references
+    references = [one.own for one in read if one.timeframe == longer.timeframe]
+    references = references or [
+        replace(resolve(column, ()), timeframe=longer.timeframe) for column in ("close", "sma")
+    ]
+    bases = [one.slice(max(0, len(one) - rows), len(one)) for _, one, _ in pairs]
+    sources = (*bases, *(one for _, _, one in pairs))
+    chosen = sample_times(sources, (), times, seed)
+    chosen = chosen[chosen >= max(int(one.ts_known[0]) for one in bases)]
+    columns = check_lookahead(
+        longer_subject(list(dict.fromkeys(references)), [one for one, _, _ in pairs]),
+        sources,
+        chosen.tolist(),
+        name=name,
+        seed=seed,
+        progress=progress,
+    )
+    return joined_reports([columns, *(check_stamps(base, bars) for _, base, bars in pairs)])
+
+
+def _common(feed: BarFeed, longer: BarFeed) -> list[tuple[Instrument, BarArrays, BarArrays]]:
+    """Return instruments that are in both, with both bars in the finer steps of the two."""
+    others = {
+        one.id: (one, bars) for one, bars in zip(longer.instruments, longer.series, strict=True)
+    }
+    found = []
+    for one, bars in zip(feed.instruments, feed.series, strict=True):
+        if one.id not in others or not len(bars):
+            continue
+        other, long = others[one.id]
+        finer = replace(
+            one,
+            tick_size=min(one.tick_size, other.tick_size),
+            lot_size=min(one.lot_size, other.lot_size),
+        )
+        found.append((finer, rescaled(bars, one, finer), rescaled(long, other, finer)))
+    if not found:
+        raise ConfigError(
+            f"{longer.description}: symbols were {', '.join(sorted(others)[:5])}; expected some of "
+            f"{', '.join(one.id for one in feed.instruments[:5])}"
+        )
+    return found
 
 
 def _longer(strategy: LoadedStrategy) -> tuple[str, ...]:

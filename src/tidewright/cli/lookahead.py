@@ -25,6 +25,10 @@ def lookahead(
     data: Annotated[Path, typer.Option("--data", help="Data as `backtest` takes it.")],
     symbol: SymbolOption = None,
     timeframe: TimeframeOption = "",
+    longer: Annotated[
+        Path | None,
+        typer.Option("--longer", help="File of longer bars, to check its times beside the data."),
+    ] = None,
     rows: Annotated[
         int, typer.Option("--rows", min=2, help="Newest bars of each symbol to look at.")
     ] = 20_000,
@@ -44,8 +48,9 @@ def lookahead(
     from rich.progress import Progress
 
     from tidewright.app.launch import choose_settings, choose_strategies, open_data
-    from tidewright.app.lookahead import check_strategy
+    from tidewright.app.lookahead import check_longer, check_strategy
     from tidewright.app.universe import settle_universe
+    from tidewright.research.lookahead import joined_reports
 
     console = Console(stderr=True)
     symbols = chosen_symbols(symbol)
@@ -56,6 +61,10 @@ def lookahead(
     settings = settle_universe(settings, feed.instruments, [chosen])
     for note in (feed.description, *notes):
         console.print(note, style="dim", highlight=False)
+    beside = None
+    if longer is not None:
+        with console.status(f"Loading {longer}"):
+            beside, _ = open_data(longer, symbols, "", settings.bar_rules())
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("Cutting histories", total=None)
         report = check_strategy(
@@ -67,6 +76,9 @@ def lookahead(
             seed=seed,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
+    if beside is not None:
+        own = check_longer(chosen, feed, beside, rows=rows, times=times, seed=seed)
+        report = joined_reports([report, own])
     refusal = report.refusal(feed.declaration)
     if json_output:
         print_json({**_outline(report), "refusal": refusal, "findings": report.findings})

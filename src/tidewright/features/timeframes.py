@@ -38,7 +38,11 @@ def bars_of(feed: BarArrays, timeframe: str) -> BarArrays:
 
 
 def row_table(
-    references: Sequence[ColumnReference], rows: BarArrays, feed: BarArrays, instrument: Instrument
+    references: Sequence[ColumnReference],
+    rows: BarArrays,
+    feed: BarArrays,
+    instrument: Instrument,
+    own: Sequence[BarArrays] = (),
 ) -> NDArray[np.float64]:
     """Return columns of rows, those of other timeframes included.
 
@@ -52,6 +56,8 @@ def row_table(
         Bars of which those of other timeframes are built.
     instrument : Instrument
         What the bars are of.
+    own : sequence of BarArrays
+        Bars of other timeframes that come from a source of their own; they are not built then.
 
     Returns
     -------
@@ -67,13 +73,14 @@ def row_table(
     if list(timeframes) in ([], [""]):
         return bulk_table(references, rows, instrument)
     found = np.empty((len(references), len(rows)))
+    given = {one.timeframe: one for one in own}
     for timeframe in timeframes:
         places = [n for n, one in enumerate(references) if one.timeframe == timeframe]
         wanted = [_unframed(references[place]) for place in places]
         if not timeframe:
             found[places] = bulk_table(wanted, rows, instrument)
             continue
-        bars = bars_of(feed, timeframe)
+        bars = given[timeframe] if timeframe in given else bars_of(feed, timeframe)
         latest = latest_known(bars.ts_known, rows.ts_known)
         for place, values in zip(places, bulk_table(wanted, bars, instrument), strict=True):
             found[place] = taken(values, latest)

@@ -12,6 +12,7 @@ from tidewright.domain.errors import ConfigError
 from tidewright.domain.instrument import Instrument
 from tidewright.engine.config import StrategySetup
 from tidewright.features.declarations import ColumnReference
+from tidewright.features.timeframes import row_table
 from tidewright.market.arrays import BarArrays, Int64
 from tidewright.research.bulk.columns import instrument_rows
 from tidewright.research.lookahead import Float64, Observation, Sources, Subject
@@ -45,6 +46,33 @@ def columns_subject(
             )
             for one, known, matrix in _rows(sources, references, instruments)
         ]
+
+    return subject
+
+
+def longer_subject(
+    references: Sequence[ColumnReference], instruments: Sequence[Instrument]
+) -> Subject:
+    """Return columns of longer bars from a file of their own, beside rows of the feed.
+
+    Parameters
+    ----------
+    references : sequence of ColumnReference
+        Columns, such as ``sma(10)@1h``, none of them a cross-section.
+    instruments : sequence of Instrument
+        What the bars are of. Sources are the feed's bars of each, then the longer ones of each.
+    """
+    by_id = {one.id: one for one in instruments}
+
+    def subject(sources: Sources) -> list[Observation]:
+        feeds, longer = sources[: len(instruments)], sources[len(instruments) :]
+        found = []
+        for one in feeds:
+            own = [other for other in longer if other.instrument == one.instrument]
+            table = row_table(references, one, one, by_id[one.instrument], own)
+            values = {column.label: table[n] for n, column in enumerate(references)}
+            found.append(Observation(source_name(one), one.ts_known, values))
+        return found
 
     return subject
 

@@ -94,3 +94,19 @@ def test_export_of_one_symbol_to_csv_says_what_is_missing(bars, tmp_path, capsys
     frame = pl.read_csv(target)
     assert frame["symbol"].unique().to_list() == ["XYZ"]
     assert frame["rsi"].null_count() == 14
+
+
+def test_export_of_longer_bars_and_across_the_symbols(bars, tmp_path, capsys):
+    target = tmp_path / "columns.parquet"
+    words = ["--column", "close@10m", "--column", "rank(close)", "--column", "close"]
+    assert run(capsys, "export", bars, target, *words)[0] == 0
+    frame = pl.read_parquet(target)
+    one, other = (frame.filter(pl.col("symbol") == name) for name in ("ABC", "XYZ"))
+    assert one["close@10m"].to_list()[:19] == [None] * 9 + [one["close"][9]] * 10
+    ahead = (one["close"] > other["close"]).to_list()
+    assert any(ahead)
+    assert not all(ahead)
+    assert one["rank(close)"].to_list() == [
+        1.0 if first >= second else 2.0
+        for first, second in zip(one["close"], other["close"], strict=True)
+    ]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from fakes.bar_store import MemoryBarStore
 from fakes.market_rows import an_instrument
 from fakes.walks import walk
 from tidewright.app.data import export_series
 from tidewright.cli.main import main
+from tidewright.domain.time import HOUR
+from tidewright.market.aggregation import aggregate
 
 
 class OneSeries:
@@ -63,3 +67,20 @@ def test_price_level_is_refused_on_data_that_is_declared_adjusted(data, tmp_path
     assert main(words) == 1
     assert "expected rules without price levels" in capsys.readouterr().out
     assert main(["lookahead", "momentum", *words[2:]]) == 0
+
+
+def test_hours_of_their_own_file_are_held_against_the_minutes(data, tmp_path, capsys):
+    hours = aggregate(walk(count=400), "1h").bars
+    early = replace(hours, ts_event=hours.ts_event - HOUR, ts_known=hours.ts_known - HOUR)
+    store = MemoryBarStore()
+    found = {}
+    for name, bars in (("right", hours), ("early", early)):
+        store.write(bars, an_instrument("AAA"))
+        found[name] = tmp_path / f"{name}.csv"
+        export_series(store, "AAA", "1h", found[name])
+    words = ["lookahead", "hour_trend", "--data", str(data), "--times", "12", "--longer"]
+    assert main([*words, str(found["right"])]) == 0
+    assert main([*words, str(found["early"])]) == 1
+    assert "stamp: AAA 1h: close at" in capsys.readouterr().out
+    assert main([*words, str(data)]) == 2
+    assert "expected one longer than" in capsys.readouterr().err
