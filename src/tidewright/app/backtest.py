@@ -114,6 +114,7 @@ def run_backtest(
     home : str
         Home id, part of client order ids.
     """
+    settings = settings.without_pilot()
     config = engine_config(settings, strategies, feed.timeframe, home=home, keep_history=False)
     recorder = RunRecorder()
     instruments = {instrument.id: instrument for instrument in feed.instruments}

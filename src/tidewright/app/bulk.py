@@ -31,6 +31,7 @@ def bulk_request(
     home: str = "backtest",
 ) -> BulkRequest:
     """Return what the compiled loop takes, from what the event path takes."""
+    settings = settings.without_pilot()
     return BulkRequest(
         engine_config(settings, strategies, feed.timeframe, home=home, keep_history=False),
         settings.paper_settings(),

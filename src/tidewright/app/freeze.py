@@ -32,7 +32,6 @@ from tidewright.research.freeze import (
 )
 from tidewright.research.metrics import daily_equity
 from tidewright.research.results import Float64
-from tidewright.risk.settings import OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +77,7 @@ def frozen_parts(
     """
     # Which strategies a settings file lists says nothing about this one, and a pilot's budget is
     # set only after the freeze.
-    deciding = replace(
-        settings,
-        strategies=(strategy.setup.strategy.name,),
-        risk=replace(settings.risk, pilot_loss_budget=OFF),
-    )
+    deciding = replace(settings.without_pilot(), strategies=(strategy.setup.strategy.name,))
     costs = json.dumps(asdict(settings.paper_settings()), sort_keys=True, default=str)
     return {
         "specification": part_digest(strategy.document),

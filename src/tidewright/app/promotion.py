@@ -434,6 +434,12 @@ def _override(permission: Permission, override: str) -> str:
     return f"{override.strip()} ({'; '.join(permission.overridable)})"
 
 
+def _word(permission: Permission) -> str:
+    if permission.refusals:
+        return "no"
+    return "only with --override REASON, on the record" if permission.overridable else "yes"
+
+
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", ")")) else f"{text}."
 
@@ -456,11 +462,10 @@ def told(examined: Examined) -> Sequence[str]:
         ),
     ]
     if standing.stage is Stage.PAPER:
-        allowed = "yes" if examined.pilot.granted() else "no"
-        lines.append(f"  A pilot may begin: {allowed}")
+        lines.append(f"  A pilot may begin: {_word(examined.pilot)}")
         lines += [f"    {text}" for text in examined.pilot.refusals]
     elif standing.stage is Stage.PILOT:
-        lines.append(f"  It may be scaled: {'yes' if examined.scale.granted() else 'no'}")
+        lines.append(f"  It may be scaled: {_word(examined.scale)}")
         lines += [f"    {text}" for text in (*examined.scale.refusals, *examined.scale.overridable)]
     lines += [f"  set aside: {text}" for text in standing.overrides]
     return lines

@@ -77,7 +77,10 @@ class Scored:
     def run(self, data: DataIdentity, span: tuple[int, int]) -> TrialRun:
         """Return the run as the registry has it."""
         common = "\0".join(
-            (*(one.document for one in self.strategies), self.settings.decision_document())
+            (
+                *(one.document for one in self.strategies),
+                self.settings.without_pilot().decision_document(),
+            )
         )
         window = f"{span[0]} {span[1]}"
         texts = [f"{common}\0{window}\0{one}" for one in self.variants or ("",)]

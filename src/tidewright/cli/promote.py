@@ -109,7 +109,7 @@ def pilot(
     typed = confirm
     if not typed and examined.pilot.granted(override) and sys.stdin.isatty():
         typed = typer.prompt(f"Type '{examined.candidate.confirmation}' to begin")
-    _say(begin_pilot(examined, typed, override, getpass.getuser()))
+    _say(begin_pilot(examined, typed, override, _actor()))
 
 
 @app.command("scale")
@@ -129,7 +129,7 @@ def scale(
 
     chosen = _Chosen(strategy, data, chosen_symbols(symbol), timeframe, config, overrides or ())
     examined = _examined(chosen, equity, pilot_home=pilot_home)
-    _say(scale_pilot(examined, override, getpass.getuser()))
+    _say(scale_pilot(examined, override, _actor()))
 
 
 @app.command("demote")
@@ -143,7 +143,7 @@ def demote(
     """Take a strategy back to paper."""
     from tidewright.app.promotion import demote as demote_strategy
 
-    _say(demote_strategy(name, reason, getpass.getuser(), spent=spent))
+    _say(demote_strategy(name, reason, _actor(), spent=spent))
 
 
 def paper_gate(
@@ -254,6 +254,14 @@ def _data(examined: Examined) -> dict[str, object]:
         "confirmation": examined.candidate.confirmation,
         "overrides": examined.standing.overrides,
     }
+
+
+def _actor() -> str:
+    """Return who types, for the record."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "cli"
 
 
 def _say(step: Step) -> None:

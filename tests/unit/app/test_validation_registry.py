@@ -1,5 +1,6 @@
 """What the registry does to a validation: tries count, a look at closed data is recorded."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,6 +109,30 @@ def test_validation_goes_on_where_nothing_can_be_written(market, monkeypatch, tm
     assert "tried before is unknown" in reasons(validate(asked(market, surrogates=20)))
     with pytest.raises(ConfigError, match="cannot be created"):
         validate(asked(market, surrogates=20, open_holdout=True))
+
+
+def test_from_validation_to_a_pilot_by_commands(market, capsys):
+    words = [market.strategy, "--data", str(market.data)]
+    for text in (*CHEAP, "risk.pilot_loss_budget=100"):
+        words += ["--set", text]
+    pilot = ["promote", "pilot", *words, "--confirm", "pilot dip may lose 100.00 USDT"]
+    assert main(["freeze", *words]) == 0
+    assert main(pilot) == 2
+    assert "never judged" in capsys.readouterr().err
+    assert main(["validate", *words, "--surrogates", "40", "--processes", "1"]) == 0
+    assert main(pilot) == 2
+    said = capsys.readouterr()
+    assert "only with --override REASON" in said.out
+    assert main([*pilot[:-1], "yes", "--override", "small stake"]) == 2
+    assert "confirmation was 'yes'" in capsys.readouterr().err
+    assert main([*pilot, "--override", "small stake"]) == 0
+    assert "Loss budget: 100.00; it stops for good" in capsys.readouterr().out
+    assert main(["promote", "scale", *words]) == 2
+    assert "only what is SUPPORTED is scaled" in capsys.readouterr().err
+    assert main(["promote", "status", *words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["stage"], found["verdict"]) == ("pilot", "PROMISING")
+    assert found["overrides"][0].startswith("small stake (Paper gate")
 
 
 def test_history_is_one_of_two_words(market, capsys):

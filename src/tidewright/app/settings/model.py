@@ -20,7 +20,7 @@ from tidewright.exchange.paper.settings import PaperSettings
 from tidewright.execution.settings import ExecutionSettings
 from tidewright.market.validation import BarRules
 from tidewright.research.gates import DocumentGates
-from tidewright.risk.settings import RiskSettings
+from tidewright.risk.settings import OFF, RiskSettings
 
 DECIDING = ("account", "execution", "risk", "seed", "signals", "strategies", "symbols")
 """Settings on which decisions depend; the others may change within one epoch."""
@@ -260,6 +260,10 @@ class Settings:
             initial_balance=self.account.initial_balance,
             currency=self.account.currency,
         )
+
+    def without_pilot(self) -> Settings:
+        """Return these settings without a pilot's loss budget, which no backtest has."""
+        return replace(self, risk=replace(self.risk, pilot_loss_budget=OFF))
 
     def bar_rules(self) -> BarRules:
         """Return the limits for incoming bars."""
