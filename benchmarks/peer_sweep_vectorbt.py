@@ -51,18 +51,12 @@ def main() -> None:
     stops = {"sl_stop": 0.02, "tp_stop": 0.04} if arguments.stops else {}
 
     def run(part: list[tuple[int, ...]], rows: int) -> list[float]:
-        fast = vectorbt.MA.run(close[:rows], [one[0] for one in part]).ma.to_numpy()
-        slow = vectorbt.MA.run(close[:rows], [one[1] for one in part]).ma.to_numpy()
-        above = fast > slow
-        known = ~np.isnan(fast) & ~np.isnan(slow)
-        before = np.vstack((np.zeros((1, above.shape[1]), bool), above[:-1]))
-        seen = np.vstack((np.zeros((1, above.shape[1]), bool), known[:-1]))
-        entries = above & ~before & seen & weak[:rows]
-        exits = known & (fast < slow) & before
+        fast = vectorbt.MA.run(close[:rows], [one[0] for one in part], short_name="fast")
+        slow = vectorbt.MA.run(close[:rows], [one[1] for one in part], short_name="slow")
         portfolio = vectorbt.Portfolio.from_signals(
             close[:rows],
-            entries,
-            exits,
+            fast.ma_crossed_above(slow).to_numpy() & weak[:rows],
+            fast.ma_crossed_below(slow).to_numpy(),
             price=following[:rows],
             size=1.0,
             fees=0.001,
@@ -71,7 +65,10 @@ def main() -> None:
             freq="1min",
             **stops,
         )
-        final: list[float] = np.atleast_1d(portfolio.final_value()).tolist()
+        # What the sweep gives too: equity at the ends of days, trades, fees.
+        daily = portfolio.value().resample("1D").last()
+        portfolio.trades.count(), portfolio.orders.fees.sum()
+        final: list[float] = daily.iloc[-1].tolist()
         return final
 
     run(sets[:CHUNK], 5_000)

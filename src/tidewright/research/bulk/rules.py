@@ -55,23 +55,22 @@ class Kept(Generic[K, V]):
     Parameters
     ----------
     room : int
-        Values.
-    make : callable
-        Works a value out.
+        Values, at least one.
     """
 
-    def __init__(self, room: int, make: Callable[[K], V]) -> None:
+    def __init__(self, room: int) -> None:
         self._room = max(room, 1)
-        self._make = make
         self._values: OrderedDict[K, V] = OrderedDict()
 
-    def __getitem__(self, key: K) -> V:
+    def get(self, key: K, make: Callable[[K], V]) -> V:
+        """Return a value, made anew where it is not there."""
         if key in self._values:
             self._values.move_to_end(key)
             return self._values[key]
+        value = make(key)
         while len(self._values) >= self._room:
             self._values.popitem(last=False)
-        value = self._values[key] = self._make(key)
+        self._values[key] = value
         return value
 
 
@@ -107,9 +106,9 @@ class Rules:
         self._firsts = firsts
         self._rows = int(firsts[-1])
         self._words = word_count(self._rows)
-        self._numbers = Kept[Node, Float64](KEPT_NUMBERS // (8 * self._rows + 1), self._worked_out)
-        self._compared = Kept[tuple[Node, Node], Compared](
-            KEPT_COMPARISONS // (24 * self._words + 1), self._comparison
+        self._numbers = Kept[Node, Float64](KEPT_NUMBERS // (8 * self._rows + 1))
+        self._comparisons = Kept[tuple[Node, Node], Compared](
+            KEPT_COMPARISONS // (24 * self._words + 1)
         )
 
     def flags(self, rules: Mapping[Output, Node], flags: Flags | None = None) -> Flags:
@@ -132,7 +131,7 @@ class Rules:
     def truth(self, node: Node) -> Truth:
         """Return where a condition holds and where it fails."""
         if isinstance(node, Comparison):
-            return _ordered(node.operator, self._compared[node.left, node.right])
+            return _ordered(node.operator, self._compared(node.left, node.right))
         if isinstance(node, Not):
             inner = self.truth(node.operand)
             return Truth(inner.fails, inner.holds)
@@ -142,19 +141,19 @@ class Rules:
         assert isinstance(node, Call)  # noqa: S101 - conditions are of these kinds alone
         if node.function == "between":
             value, low, high = node.arguments
-            at_least = _ordered("<=", self._compared[low, value])
-            return _both(at_least, _ordered("<=", self._compared[value, high]))
+            at_least = _ordered("<=", self._compared(low, value))
+            return _both(at_least, _ordered("<=", self._compared(value, high)))
         return self._crossing(node.function == "crosses_above", *node.arguments)
 
     def _crossing(self, upwards: bool, left: Node, right: Node) -> Truth:
-        now = self._compared[left, right]
+        now = self._compared(left, right)
         operator, before_operator = (">", "<=") if upwards else ("<", ">=")
         if _unknown_before(left) or _unknown_before(right):
             before = _ordered(before_operator, now)
             before = Truth(self._delayed(before.holds), self._delayed(before.fails))
         else:
             earlier = (Call("previous", (left,)), Call("previous", (right,)))
-            before = _ordered(before_operator, self._compared[earlier])
+            before = _ordered(before_operator, self._compared(*earlier))
         return _both(before, _ordered(operator, now))
 
     def _delayed(self, words: Words) -> Words:
@@ -162,10 +161,13 @@ class Rules:
         delay(words, self._firsts, out)
         return out
 
+    def _compared(self, left: Node, right: Node) -> Compared:
+        return self._comparisons.get((left, right), self._comparison)
+
     def _comparison(self, pair: tuple[Node, Node]) -> Compared:
         left, right = pair
         if isinstance(left, Number):
-            turned = self._compared[right, left] if not isinstance(right, Number) else None
+            turned = self._compared(right, left) if not isinstance(right, Number) else None
             if turned is not None:
                 return Compared(turned.below, turned.above, turned.equal)
         found = Compared(*(np.empty(self._words, np.uint64) for _ in range(3)))
@@ -176,7 +178,14 @@ class Rules:
         return found
 
     def _number(self, node: Node) -> Float64:
-        return self._column(node.reference) if isinstance(node, Column) else self._numbers[node]
+        return (
+            self._column(node.reference)
+            if isinstance(node, Column)
+            else self._worked_out_once(node)
+        )
+
+    def _worked_out_once(self, node: Node) -> Float64:
+        return self._numbers.get(node, self._worked_out)
 
     def _worked_out(self, node: Node) -> Float64:
         references = columns_of(node)
