@@ -294,6 +294,18 @@ def started(found):
     return found
 
 
+def test_newest_values_are_told_by_label_sections_included():
+    found = started(engine())
+    for number, one in enumerate(slices(market(11, 60, 0.0))):
+        found.step(number + 2, one)
+    values = found.state.column_values("BBB")
+    assert values["rank(change(2))"] in (1, 2, 3)
+    assert values["close@10m"] > 0
+    assert set(values) >= {"percentile(change(3))", "sma(5)@10m"}
+    # the second strategy does not trade the first instrument
+    assert "rank(change(2))" not in found.state.column_values("AAA")
+
+
 def seen(found):
     return [
         (name, series.timeframe, watch.index, watch.rows.current.tolist())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -131,6 +131,14 @@ class Series:
             self.columns.update(longer)
         self.closed = len(closed)
         return bool(closed)
+
+    def values(self) -> Iterator[tuple[ColumnReference, float]]:
+        """Yield every column with its newest value, cross-sections included."""
+        yield from zip(self.columns.references, self.columns.current, strict=True)
+        for watch in self.watches:
+            if isinstance(watch.rows, WiderRows):
+                across = watch.rows.across
+                yield from zip(across, watch.rows.current[-len(across) :], strict=True)
 
     def restore(self, bars: BarArrays) -> None:
         """Reopen from the anchor, the first row of the feed's bars."""

@@ -82,9 +82,7 @@ class EngineState:
         return {
             reference.label: float(value)
             for series in track.series
-            for reference, value in zip(
-                series.columns.references, series.columns.current, strict=True
-            )
+            for reference, value in series.values()
         }
 
     def note_trade(self, trade: Trade) -> None:

@@ -45,6 +45,7 @@ DELTA_BARS = 100
 """New bars of one instrument beyond which a reader asks for its candles again."""
 
 _BAR_COLUMNS = frozenset({"open", "high", "low", "close", "volume"})
+_PRICES = _BAR_COLUMNS - {"volume"}
 _PRICE_COLUMNS = frozenset({"sma", "ema", "vwap", "highest", "lowest"})
 
 
@@ -373,10 +374,11 @@ def _indicators(labels: Iterable[str]) -> list[Indicator]:
     """Return what is drawn besides the bars, and where."""
     found = []
     for label in labels:
-        name = label.partition("(")[0]
-        if name in _BAR_COLUMNS:
+        name = label.partition("@")[0].partition("(")[0]
+        longer = "@" in label
+        if name in _BAR_COLUMNS and not longer:
             continue
-        if name in _PRICE_COLUMNS or name.startswith("bollinger_"):
+        if name in _PRICE_COLUMNS or name.startswith("bollinger_") or (longer and name in _PRICES):
             found.append(Indicator(label=label, pane="price"))
         else:
             found.append(Indicator(label=label, pane="volume" if "volume" in name else "own"))
