@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.homes import CountedFeed, request
+from fakes.homes import CountedFeed, advance, copy_as_killed, request
 from fakes.market_rows import an_instrument
 from fakes.trial_store import walk
 from tidewright.app.feeds.bars import BarFeed
@@ -28,7 +28,7 @@ from tidewright.app.settings import Settings
 from tidewright.app.strategies import load_strategies
 from tidewright.cli.main import main
 from tidewright.domain.errors import ConfigError
-from tidewright.domain.events import Slice
+from tidewright.domain.events import OperatorCommand, Slice, TradingState
 from tidewright.domain.time import MINUTE, parse_iso
 from tidewright.market.arrays import bar_arrays
 from tidewright.research.evidence import (
@@ -185,6 +185,21 @@ def test_home_that_spent_its_budget_stops_the_pilot(tmp_path: Path):
     with Session(request(tmp_path / "other", 60, seed=3)) as session:
         session.trader.run()
     assert not budget_spent(tmp_path / "other")
+
+
+def test_upgrade_with_another_budget_does_not_wake_a_spent_pilot(tmp_path: Path):
+    home = tmp_path / "home"
+    with Session(request(home, 600, "risk.pilot_loss_budget=1", seed=3)) as session:
+        while session.engine.state.gate.trading_state is not TradingState.HALTED:
+            assert advance(session, 20)
+        session.driver.flush(durable=True)
+        killed = copy_as_killed(home, tmp_path / "killed")
+    with Session(request(killed, 600, "risk.pilot_loss_budget=off", seed=3)) as session:
+        assert session.recovery.adopted > 0
+        gate = session.engine.state.gate
+        assert gate.trading_state is TradingState.HALTED
+        gate.operator(OperatorCommand(TradingState.ACTIVE, "cli", "go on"), 0)
+        assert gate.trading_state is TradingState.HALTED
 
 
 @pytest.fixture(scope="module")

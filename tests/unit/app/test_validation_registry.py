@@ -31,7 +31,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> MarketOptions:
 
 
 def asked(market: MarketOptions, **changes) -> ValidateOptions:
-    return replace(ValidateOptions(market, surrogates=40), **changes)
+    return replace(ValidateOptions(market, surrogates=20), **changes)
 
 
 def reasons(report) -> str:
@@ -60,7 +60,7 @@ def test_tries_made_elsewhere_make_luck_likelier_and_are_told(market):
 
 def test_search_on_the_same_market_counts_against_a_rule_picked_from_it(market):
     wide = replace(market, grid="drop=0.002:0.03:0.004 bars=1:3")
-    assert "what was tried before" not in reasons(validate(asked(wide, surrogates=20)))
+    assert "what was tried before" not in reasons(validate(asked(wide)))
     picked = validate(asked(market))
     assert picked.subject.tries > 20
     assert picked.noise.as_good == 0
@@ -96,7 +96,7 @@ def test_verdict_is_kept_for_exactly_what_was_judged(market):
 
 
 def test_walk_forward_of_a_search_is_kept_for_handbook_gates(market):
-    validate(asked(replace(market, grid="drop=0.005,0.01"), surrogates=20))
+    validate(asked(replace(market, grid="drop=0.005,0.01")))
     with open_trials(read_only=True) as store:
         won = latest_walk_forward(store, candidate(market).digest)
     assert won is not None
@@ -106,9 +106,9 @@ def test_walk_forward_of_a_search_is_kept_for_handbook_gates(market):
 def test_validation_goes_on_where_nothing_can_be_written(market, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("TIDEWRIGHT_TRIALS", str(tmp_path / "file" / "t.sqlite3"))
-    assert "tried before is unknown" in reasons(validate(asked(market, surrogates=20)))
+    assert "tried before is unknown" in reasons(validate(asked(market)))
     with pytest.raises(ConfigError, match="cannot be created"):
-        validate(asked(market, surrogates=20, open_holdout=True))
+        validate(asked(market, open_holdout=True))
 
 
 def test_from_validation_to_a_pilot_by_commands(market, capsys):
@@ -119,7 +119,7 @@ def test_from_validation_to_a_pilot_by_commands(market, capsys):
     assert main(["freeze", *words]) == 0
     assert main(pilot) == 2
     assert "never judged" in capsys.readouterr().err
-    assert main(["validate", *words, "--surrogates", "40", "--processes", "1"]) == 0
+    assert main(["validate", *words, "--surrogates", "20", "--processes", "1"]) == 0
     assert main(pilot) == 2
     said = capsys.readouterr()
     assert "only with --override REASON" in said.out
