@@ -81,23 +81,35 @@ def row_table(
             found[places] = bulk_table(wanted, rows, instrument)
             continue
         bars = given[timeframe] if timeframe in given else bars_of(feed, timeframe)
-        latest = latest_known(bars.ts_known, rows.ts_known)
+        first = first_rows(bars.ts_known, rows.ts_known)
         for place, values in zip(places, bulk_table(wanted, bars, instrument), strict=True):
-            found[place] = taken(values, latest)
+            found[place] = spread_to_rows(values, first, len(rows))
     return found
 
 
-def latest_known(known: Int64, moments: Int64) -> Int64:
-    """Return the place of the latest time not after each moment, -1 before the first."""
-    found: Int64 = np.searchsorted(known, moments, side="right") - 1
+def first_rows(known: Int64, moments: Int64) -> Int64:
+    """Return the first row that may see each bar: the first one known no earlier than the bar."""
+    found: Int64 = np.searchsorted(moments, known, side="left")
     return found
 
 
-def taken(values: Series, places: Int64) -> Series:
-    """Return values at places, NaN at place -1."""
-    if not len(values):
-        return np.full(len(places), np.nan)
-    return np.where(places >= 0, values[places], np.nan)
+def spread_to_rows(values: Series, first: Int64, rows: int) -> Series:
+    """Return for each row the value of the latest bar that it may see, NaN before the first.
+
+    Parameters
+    ----------
+    values : float64 array of shape (n_bars,)
+        Value of each bar.
+    first : int64 array of shape (n_bars,)
+        First row that may see each bar, as `first_rows` gives it.
+    rows : int
+        Number of rows.
+    """
+    found = np.full(rows, np.nan)
+    if len(first):
+        # of several bars with one first row the earlier ones are seen for no row
+        found[first[0] :] = np.repeat(values, np.diff(first, append=rows))
+    return found
 
 
 def _unframed(reference: ColumnReference) -> ColumnReference:
