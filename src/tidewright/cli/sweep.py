@@ -194,7 +194,7 @@ def _table(table: SweepTable, sort: str, top: int) -> Table:
     measures = [*_SHOWN, *(() if sort in _SHOWN else (sort,))]
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for name in (*table.names, *measures):
-        shown.add_column(name, justify="right")
+        shown.add_column(name, justify="right", no_wrap=True)
     for place in table.order(sort)[:top].tolist():
         numbers = [f"{value:g}" for value in table.points[place].tolist()]
         figures = [_figure(name, float(table.measures[name][place])) for name in measures]
@@ -207,7 +207,7 @@ def _figure(name: str, value: float) -> str:
         return "-"
     if name == "trades":
         return f"{value:,.0f}"
-    return f"{100.0 * value:+,.2f} %" if name in _PERCENT else f"{value:,.2f}"
+    return f"{100.0 * value:+,.1f} %" if name in _PERCENT else f"{value:,.2f}"
 
 
 def _map(shown: SweepMap, measure: str) -> Text:
