@@ -24,6 +24,9 @@ _EXACT = np.uint64(1 << 53)
 _SPARE = np.uint64(11)
 _TAIL = np.uint64((1 << 11) - 1)
 _MIDDLE = np.uint64(1 << 10)
+_TWO_64 = 2.0**64
+_SURE = 2.0**51
+_ROOM = np.uint64(1 << 60)
 
 
 @compiled
@@ -95,7 +98,34 @@ def _normalised(value: np.uint64) -> tuple[np.uint64, np.uint64]:
 def wide_divide(high: np.uint64, low: np.uint64, c: np.uint64) -> tuple[np.uint64, np.uint64]:
     """Return quotient and remainder of a 128-bit number by a uint64; needs ``high < c``."""
     if high == _ZERO:
-        return low // c, low % c
+        quotient = low // c
+        return quotient, low - quotient * c
+    guess = (np.float64(high) * _TWO_64 + np.float64(low)) / np.float64(c)
+    if guess < _SURE and c < _ROOM:
+        return _near_quotient(low, c, np.uint64(guess))
+    return _long_divide(high, low, c)
+
+
+@compiled
+def _near_quotient(low: np.uint64, c: np.uint64, guess: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Return quotient and remainder from a guess that is off by one at most.
+
+    The remainder then lies in ``[-c, 2 * c)``, so that the low 64 bits say it.
+    """
+    rest = np.int64(low - guess * c)
+    size = np.int64(c)
+    if rest < 0:
+        guess -= _ONE
+        rest += size
+    elif rest >= size:
+        guess += _ONE
+        rest -= size
+    return guess, np.uint64(rest)
+
+
+@compiled
+def _long_divide(high: np.uint64, low: np.uint64, c: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Return quotient and remainder digit by digit; needs ``0 < high < c``."""
     divisor, shift = _normalised(c)
     top = high
     bottom = low

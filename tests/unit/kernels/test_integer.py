@@ -53,6 +53,16 @@ def test_mul_div_quotient_near_the_limit_equals_exact_fraction(a, b, offset):
             mul_div(a, b, c)
 
 
+@settings(max_examples=2_000, deadline=None)
+@given(st.integers(1, INT64_MAX), st.integers(1, INT64_MAX), st.integers(2**48, 2**52))
+def test_mul_div_near_where_floats_stop_guessing_quotients(a, b, quotient):
+    c = min(max(a * b // quotient, 1), INT64_MAX)
+    for divisor in (c, c + (c < INT64_MAX)):
+        expected = rounded(Fraction(a * b, divisor))
+        if fits(expected):
+            assert mul_div(a, b, divisor) == expected
+
+
 @pytest.mark.parametrize("divisor", [0, -1, INT64_MIN])
 def test_mul_div_divisor_not_positive_raises(divisor):
     with pytest.raises(ValueError, match="above 0"):

@@ -22,7 +22,8 @@ Flags = NDArray[np.uint8]
 class Market(NamedTuple):
     """Bars and columns. All of it is shared by the sets of a sweep.
 
-    A slice is a moment at which at least one bar becomes known.
+    A slice is a moment at which at least one bar becomes known. With one instrument each row is a
+    slice, and what says which row is in which slice is left out.
 
     Parameters
     ----------
@@ -30,15 +31,15 @@ class Market(NamedTuple):
         Bars, those of one instrument in time order.
     first : int64 array of shape (n_instruments + 1,)
         First row of each instrument; the last element is ``n_rows``.
-    order : int64 array of shape (n_rows,)
-        Rows by time, then by instrument.
-    owner : int64 array of shape (n_rows,)
+    order : int64 array of shape (n_rows,) or (0,)
+        Rows by time, then by instrument; without elements there is one instrument.
+    owner : int64 array of shape (n_rows,) or (0,)
         Instrument of each element of ``order``.
     moments : int64 array of shape (n_slices,)
         Time of each slice.
-    begins : int64 array of shape (n_slices + 1,)
+    begins : int64 array of shape (n_slices + 1,) or (0,)
         First element of ``order`` of each slice; the last one is ``n_rows``.
-    moment_of : int64 array of shape (n_rows,)
+    moment_of : int64 array of shape (n_rows,) or (0,)
         Slice of each row.
     columns : float64 array of shape (n_columns, n_column_rows)
         Columns that the strategy reads, one after the other.

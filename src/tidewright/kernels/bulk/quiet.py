@@ -244,6 +244,8 @@ def hold_one(
 @inlined
 def row_in(market: Market, book: Int64, instrument: int, moment: int) -> int:
     """Return an active instrument's row in a slice that follows the one of its latest; else -1."""
+    if len(market.order) == 0:
+        return moment
     row = book[at.ROW]
     if market.moment_of[row] == moment:
         return row  # type: ignore[no-any-return]
@@ -334,7 +336,7 @@ def stride(
     equity = checked_add(account[at.CASH], account[at.VALUE])
     if not breakers[at.LEVEL] < equity < BOUND:
         return moment
-    one = state.trades.shape[0] == 1
+    one = len(market.order) == 0
     if account[at.ACTIVE] > 0 and one:
         return hold_one(state, market, flags, plan, limits, terms[0], moment, end)
     if inside and one:

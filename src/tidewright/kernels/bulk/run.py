@@ -106,12 +106,15 @@ def find_entries(
 ) -> int:
     """Write down the entries whose rule holds where nothing is held; return how many."""
     count = 0
-    for place in range(market.begins[moment], market.begins[moment + 1]):
-        row = market.order[place]
+    one = len(market.order) == 0
+    begin = moment if one else market.begins[moment]
+    end = moment + 1 if one else market.begins[moment + 1]
+    for place in range(begin, end):
+        row = place if one else market.order[place]
         found = script.flags[row]
         if not found & ENTRY_BITS:
             continue
-        instrument = market.owner[place]
+        instrument = 0 if one else market.owner[place]
         if state.holdings[instrument, at.LOTS] != 0:
             continue
         if state.trades[instrument, at.ENTRY_LOTS] != 0:
@@ -149,12 +152,12 @@ def meet_bars(
             if market.opened[row] >= book[at.CHARGE_FROM]:
                 charge(state, market, instrument, row, terms[instrument])
             if market.low[row] <= book[at.QUIET_LOW] or market.high[row] >= book[at.QUIET_HIGH]:
-                meet(state, market, instrument, row, terms[instrument], rules, limits)
+                meet(state, market, instrument, row, moment, terms[instrument], rules, limits)
     for place in range(account[at.ACTIVE]):
         instrument = active[place]
-        row = books[instrument, at.ROW]
+        row = row_in(market, books[instrument], instrument, moment)
         held = state.holdings[instrument]
-        if held[at.LOTS] != 0 and market.moment_of[row] == moment:
+        if held[at.LOTS] != 0 and row >= 0:
             revalue(account, held, market.close[row], terms[instrument])
 
 

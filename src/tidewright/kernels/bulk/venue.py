@@ -107,11 +107,12 @@ def meet(
     market: Market,
     instrument: int,
     row: int,
+    moment: int,
     terms: Int64,
     rules: FillRules,
     limits: Limits,
 ) -> None:
-    """Take an instrument's trade through a bar and book what it traded."""
+    """Take an instrument's trade through its bar of a slice and book what it traded."""
     book = state.books[instrument]
     before = read_trade(state.trades[instrument])
     bar = BarStep(
@@ -132,7 +133,7 @@ def meet(
             state.trades[instrument, at.ENTRY_LOTS] = 0
             before = read_trade(state.trades[instrument])
             result = step(before, bar, rules)
-    times = bar.opened, bar.closed, row - market.first[instrument], market.moment_of[row]
+    times = bar.opened, bar.closed, row - market.first[instrument], moment
     sign = before.direction
     for leg in range(at.N_LEGS):
         filled = leg_of(result, leg)

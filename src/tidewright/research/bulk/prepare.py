@@ -340,11 +340,10 @@ class _Slices:
 
 
 def _slices(known: Int64, first: Int64) -> _Slices:
-    rows = len(known)
-    places = np.arange(rows + 1)
     if len(first) == 2:
-        # Each row of one instrument is a slice of its own.
-        return _Slices(places[:-1], np.zeros(rows, np.int64), known, places, places[:-1])
+        none = np.zeros(0, np.int64)
+        return _Slices(none, none, known, none, none)
+    rows = len(known)
     order = np.argsort(known, kind="stable")
     owner = np.searchsorted(first, order, side="right") - 1
     times = known[order]
