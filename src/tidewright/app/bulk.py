@@ -61,7 +61,8 @@ def run_bulk_backtest(
     strategies, settings, window, home
         As `run_backtest` takes them.
     repeat : int
-        Runs, each from the bars on; above 1 the duration is the median, after one more run that
+        Runs, each from the bars on to columns, orders, fills, the list of round trips and equity;
+        nothing is kept between them. Above 1 the duration is the median, after one more run that
         is not counted.
 
     Returns
@@ -83,15 +84,13 @@ def run_bulk_backtest(
         while True:
             began = time.perf_counter()
             result = run_bulk(request)
+            seconds.append(time.perf_counter() - began)
             if isinstance(result, Unsupported):
                 return result
-            trades = result.trades()
-            seconds.append(time.perf_counter() - began)
             if len(seconds) >= repeat + (repeat > 1):
                 break
-            del result, trades
-    recorder = _recorded(result)
-    recorder.trades, recorder.trade_count = trades, len(trades)
+            del result
+        recorder = _recorded(result)
     kept_out = sum(ts <= window.end or not window.end for ts, _ in feed.defects)
     if kept_out:
         recorder.alerts["DATUM_QUARANTINED"] = kept_out
@@ -110,6 +109,8 @@ def _recorded(result: BulkResult) -> RunRecorder:
     recorder = RunRecorder()
     recorder.fills = result.fills()
     recorder.fill_count = len(recorder.fills)
+    recorder.trades = result.trades()
+    recorder.trade_count = len(recorder.trades)
     recorder.orders = result.orders_placed
     recorder.refusals, recorder.alerts = result.refusals, result.alerts
     recorder.state_changes = result.state_changes()

@@ -60,9 +60,9 @@ def warm_up_research() -> int:
     """Call the loops that only research uses; returns how many there are."""
     rows = _ints(1)
     none = np.zeros(0, np.int64)
-    table, one = _ints(1, 32), _floats(1)
+    table, one, worth = _ints(1, 32), _floats(1), _floats(1, 1)
     market = layout.Market(
-        *(rows,) * 7, *(none,) * 6, _floats(1, 1), *(none,) * 3, table, none, _floats(1, 1)
+        *(rows,) * 7, *(none,) * 6, worth, *(none,) * 3, table, none, worth, table, worth
     )
     flags = np.zeros(1, np.uint8)
     script = layout.Script(none, _floats(1), _floats(1), _floats(1), _floats(1, 1), flags)

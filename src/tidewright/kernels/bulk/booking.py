@@ -5,7 +5,7 @@ from __future__ import annotations
 from tidewright.kernels.accounting import apply_fill, fee, notional
 from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.breakers import DAY, note, trade_closed
-from tidewright.kernels.bulk.layout import Float64, Int64, Limits, State
+from tidewright.kernels.bulk.layout import Int64, Limits, State
 from tidewright.kernels.edge import TradeSums, trade_return, with_trade
 from tidewright.kernels.fills import LegFill
 from tidewright.kernels.integer import checked_add, checked_mul, mul_div
@@ -116,13 +116,11 @@ def count_return(account: Int64, value: int, pnl: int) -> None:
 
 
 @inlined
-def sum_up(state: State, worth: Float64, signed: int, value: int, paid: int, moment: int) -> None:
+def sum_up(state: State, signed: int, value: int, paid: int, ahead: float) -> None:
     """Add a fill to fees, turnover and exposure: what it traded is held from this slice on."""
     state.account[at.PAID] = checked_add(state.account[at.PAID], paid)
     state.totals[at.TURNOVER] += abs(value)
-    if len(worth) > 0:
-        rest = worth[len(worth) - 1] - worth[moment]
-        state.totals[at.EXPOSURE] += signed * rest
+    state.totals[at.EXPOSURE] += signed * ahead
 
 
 @inlined
@@ -170,8 +168,8 @@ def book_fill(
     leg: int,
     sign: int,
     filled: LegFill,
-    bar: tuple[int, int, int, int],
-    worth: Float64,
+    bar: tuple[int, int, int],
+    ahead: float,
     terms: Int64,
     limits: Limits,
 ) -> None:
@@ -185,10 +183,10 @@ def book_fill(
         Whose leg, and +1 for a buy, -1 for a sell.
     filled : LegFill
         What it traded, not nothing.
-    bar : (int, int, int, int)
-        Open time, close time, number of earlier bars of the instrument, and the slice.
-    worth : float64 array of shape (n_slices + 1,) or (0,)
-        The instrument's row of `Market.worth`.
+    bar : (int, int, int)
+        Open time, close time and number of earlier bars of the instrument.
+    ahead : float
+        Sum of the value of one lot over this slice and those to come, money units.
     terms : int64 array of shape (N_TERMS,)
         The instrument's.
     limits : Limits
@@ -205,7 +203,7 @@ def book_fill(
         account[at.POSITIONS] += 1
     change_position(state, instrument, signed, filled.ticks, paid, value)
     log_fill(state, instrument, leg, sign, filled, paid, (bar[0], bar[1]))
-    sum_up(state, worth, signed, value, paid, bar[3])
+    sum_up(state, signed, value, paid, ahead)
     reference = expected_price(state, instrument, leg)
     slipped = sign * (filled.ticks - reference)
     watch_slippage(state, bar[1], instrument, slipped, reference, limits.slippage_ppm)

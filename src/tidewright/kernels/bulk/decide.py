@@ -7,6 +7,7 @@ from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk import risk
 from tidewright.kernels.bulk.breakers import halt
 from tidewright.kernels.bulk.layout import Float64, Int64, Limits, Market, Plan, State
+from tidewright.kernels.bulk.rows import close_of
 from tidewright.kernels.bulk.venue import settle
 from tidewright.kernels.hashing import entry_key
 from tidewright.kernels.jit import inlined
@@ -83,7 +84,7 @@ def leave(state: State, market: Market, instrument: int, ts: int, why: int) -> N
     if trade[at.EXIT_LOTS] > 0:
         return
     lots = state.holdings[instrument, at.LOTS]
-    mark = market.close[book[at.ROW]]
+    mark = close_of(market, book[at.ROW])
     row = log_order(state, instrument, ts, -1 if lots > 0 else 1, abs(lots), mark)
     state.orders[row, at.ORDER_LEG] = at.EXIT
     state.orders[row, at.ORDER_WHY] = why
@@ -120,7 +121,7 @@ def wanted_entry(state: State, market: Market, place: int) -> risk.Wanted:
     instrument, sign = candidate[at.WANTED_INSTRUMENT], candidate[at.WANTED_SIGN]
     stop, target = candidate[at.WANTED_STOP], candidate[at.WANTED_TARGET]
     trail, offset = candidate[at.WANTED_TRAIL], candidate[at.WANTED_OFFSET]
-    mark = market.close[state.books[instrument, at.ROW]]
+    mark = close_of(market, state.books[instrument, at.ROW])
     return risk.Wanted(
         instrument,
         sign,

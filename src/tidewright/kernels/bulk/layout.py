@@ -58,6 +58,11 @@ class Market(NamedTuple):
     worth : float64 array of shape (n_instruments, n_slices + 1) or (n_instruments, 0)
         Running sum over the slices of the value of one lot at its latest close, money units; where
         it is given, ``State.totals`` gets the exposure.
+    lines : int64 array of shape (n_rows, N_LINE) or (0, N_LINE)
+        The bars once more, each in a cache line of its own: what a fill asks of a bar then costs
+        one access to far memory in place of seven.
+    line_worth : float64 array of shape (n_rows, N_LINE) or (0, N_LINE)
+        The same memory; its last column is ``worth`` of the instrument before the row's slice.
     """
 
     opened: Int64
@@ -80,12 +85,17 @@ class Market(NamedTuple):
     extremes: Int64
     kept: Int64
     worth: Float64
+    lines: Int64
+    line_worth: Float64
 
 
-BLOCK = 64
+BLOCK = 16
 """Rows of a block of `Market.extremes`."""
 BLOCK_LOW, BLOCK_HIGH, BLOCK_LOW_CLOSE, BLOCK_HIGH_CLOSE = 0, 1, 2, 3
 """Columns of it."""
+LINE_OPENED, LINE_KNOWN, LINE_OPEN, LINE_HIGH, LINE_LOW, LINE_CLOSE = 0, 1, 2, 3, 4, 5
+LINE_VOLUME, LINE_WORTH, N_LINE = 6, 7, 8
+"""Columns of `Market.lines`."""
 
 
 class Script(NamedTuple):

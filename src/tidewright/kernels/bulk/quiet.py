@@ -12,12 +12,16 @@ from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.breakers import BOUND, mark_quickly, raise_peak
 from tidewright.kernels.bulk.decide import ENTRY_BITS, EXIT_LONG_BIT, EXIT_SHORT_BIT
 from tidewright.kernels.bulk.layout import Flags, Int64, Limits, Market, Plan, State
+from tidewright.kernels.bulk.rows import close_of, reached, row_in
+from tidewright.kernels.fills import FAR
 from tidewright.kernels.integer import checked_add
 from tidewright.kernels.jit import inlined, unallocating
 from tidewright.kernels.limits import trip_level
 
 FARTHEST = 2.0**43
 """Beyond every price in ticks."""
+_SCAN = 64
+"""Rows that are searched for rules at once."""
 _SLACK = 8
 """A stride may raise the highest equity by one part in ``2 ** _SLACK``."""
 _ROUNDING = 2.0**-48
@@ -64,7 +68,7 @@ def next_flag(flags: Flags, begin: int, end: int, bits: int) -> int:
     """Return the first row of ``[begin, end)`` that has one of some bits; else ``end``."""
     row = begin
     while row < end:
-        stop = min(row + at.BLOCK, end)
+        stop = min(row + _SCAN, end)
         found = 0
         for place in range(row, stop):
             found |= flags[place]
@@ -147,7 +151,8 @@ def undisturbed(
     """
     low, high, close, extremes = market.low, market.high, market.close, market.extremes
     row, end = span
-    lowest, highest = FAR_CLOSE, 0
+    lowest, highest = FAR, 0
+    bounded = quiet[0] > -FAR or quiet[1] < FAR
     while row < end:
         if row % at.BLOCK == 0 and row + at.BLOCK <= end and row // at.BLOCK < len(extremes):
             block = extremes[row // at.BLOCK]
@@ -166,21 +171,13 @@ def undisturbed(
                 row += at.BLOCK
                 continue
         price = close[row]
-        if (
-            flags[row] & bits
-            or low[row] <= quiet[0]
-            or high[row] >= quiet[1]
-            or price <= allowed[0]
-            or price >= allowed[1]
-        ):
+        if flags[row] & bits or price <= allowed[0] or price >= allowed[1]:
+            break
+        if bounded and (low[row] <= quiet[0] or high[row] >= quiet[1]):
             break
         lowest, highest = min(lowest, price), max(highest, price)
         row += 1
     return row, lowest, highest
-
-
-FAR_CLOSE = 2**62
-"""Above every close."""
 
 
 @inlined
@@ -214,7 +211,7 @@ def hold_one(
     if quiet[0] >= quiet[1]:
         return moment
     if lots == 0:
-        found, _, _ = undisturbed(market, flags, (moment, end), quiet, (-1, FAR_CLOSE), 0)
+        found, _, _ = undisturbed(market, flags, (moment, end), quiet, (-1, FAR), 0)
         keep_equity(state, market.kept, moment, found, account[at.CASH])
         book[at.ROW] = max(found - 1, book[at.ROW])
         return found
@@ -230,7 +227,7 @@ def hold_one(
     cash, best = account[at.CASH], highest if lots > 0 else lowest
     top = cash + notional(best, lots, own[at.NUMERATOR], own[at.DENOMINATOR])
     raise_peak(breakers, top, limits.drawdown_ppm)
-    revalue(account, held, market.close[found - 1], own)
+    revalue(account, held, close_of(market, found - 1), own)
     breakers[at.EQUITY] = cash + account[at.VALUE]
     if len(market.kept) == 0:
         write_equity(state, market, moment, found, lots, own)
@@ -242,26 +239,12 @@ def hold_one(
 
 
 @inlined
-def row_in(market: Market, book: Int64, instrument: int, moment: int) -> int:
-    """Return an active instrument's row in a slice that follows the one of its latest; else -1."""
-    if len(market.order) == 0:
-        return moment
-    row = book[at.ROW]
-    if market.moment_of[row] == moment:
-        return row  # type: ignore[no-any-return]
-    row += 1
-    if row < market.first[instrument + 1] and market.moment_of[row] == moment:
-        return row  # type: ignore[no-any-return]
-    return -1
-
-
-@inlined
 def matters(
     state: State, market: Market, flags: Flags, plan: Plan, instrument: int, row: int
 ) -> bool:
     """Return whether a bar may change an active instrument's trade, or end it."""
     book, held = state.books[instrument], state.holdings[instrument]
-    if market.low[row] <= book[at.QUIET_LOW] or market.high[row] >= book[at.QUIET_HIGH]:
+    if reached(market, row, book[at.QUIET_LOW], book[at.QUIET_HIGH]):
         return True
     lots = held[at.LOTS]
     if lots == 0:

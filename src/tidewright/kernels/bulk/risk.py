@@ -11,6 +11,7 @@ from tidewright.kernels import limits as exact
 from tidewright.kernels import sizing
 from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.layout import Int64, Limits, Market, Plan, State
+from tidewright.kernels.bulk.rows import close_of
 from tidewright.kernels.correlation import returns_correlation
 from tidewright.kernels.edge import UNKNOWN, TradeSums, kelly_ppm
 from tidewright.kernels.integer import checked_add
@@ -73,10 +74,10 @@ class Committed(NamedTuple):
 def dearest(state: State, market: Market, instrument: int) -> int:
     """Return the highest price in ticks among mark and prices of a working entry."""
     book = state.books[instrument]
-    price = market.close[book[at.ROW]]
+    price = close_of(market, book[at.ROW])
     if state.trades[instrument, at.ENTRY_LOTS] > 0:
         price = max(price, book[at.REFERENCE], state.trades[instrument, at.ENTRY_LIMIT])
-    return price  # type: ignore[no-any-return]
+    return price
 
 
 @inlined

@@ -1,9 +1,9 @@
 """The loop: every slice of a history in one call, in the order of the engine's step.
 
 `run` is called once for each set of parameters. A backtest of one set keeps every row of its logs
-and the equity of every slice. A sweep shares a `Market` (with ``extremes``, with the last slice of
-each day in ``kept`` and with ``worth``) between its sets; each set brings its own `Script` (flags
-and program), `Plan` (``logged`` 0), row of sizes in ``terms`` and a `State` as
+and the equity of every slice. A sweep shares a `Market` (with ``extremes``, ``worth`` and
+``lines``, and with the last slice of each day in ``kept``) between its sets; each set brings its
+own `Script` (flags and program), `Plan` (``logged`` 0), row of sizes in ``terms`` and a `State` as
 `research.bulk.prepare.new_state` makes it, whose logs may be short. What a set earned then stands
 in ``state.equity`` (a row for each of ``kept``), ``state.account`` (``PAID``, ``ROUND_TRIPS``,
 ``TRADE_DAYS``) and ``state.totals`` (``TURNOVER``, ``EXPOSURE``). Call it from compiled code, or
@@ -24,8 +24,9 @@ from tidewright.kernels.bulk.decide import (
     try_entries,
 )
 from tidewright.kernels.bulk.layout import Int64, Limits, Market, Plan, Script, State
-from tidewright.kernels.bulk.quiet import first_at, keep_equity, revalue, row_in, stride
+from tidewright.kernels.bulk.quiet import first_at, keep_equity, revalue, stride
 from tidewright.kernels.bulk.risk import MINUTE
+from tidewright.kernels.bulk.rows import close_of, reached, row_in, time_of
 from tidewright.kernels.bulk.venue import carry_out, charge, meet
 from tidewright.kernels.expressions import evaluate_row
 from tidewright.kernels.fills import FAR, FillRules
@@ -149,16 +150,16 @@ def meet_bars(
         row = row_in(market, book, instrument, moment)
         if row >= 0:
             book[at.ROW] = row
-            if market.opened[row] >= book[at.CHARGE_FROM]:
+            if book[at.CHARGE_FROM] < FAR and market.opened[row] >= book[at.CHARGE_FROM]:
                 charge(state, market, instrument, row, terms[instrument])
-            if market.low[row] <= book[at.QUIET_LOW] or market.high[row] >= book[at.QUIET_HIGH]:
+            if reached(market, row, book[at.QUIET_LOW], book[at.QUIET_HIGH]):
                 meet(state, market, instrument, row, moment, terms[instrument], rules, limits)
     for place in range(account[at.ACTIVE]):
         instrument = active[place]
         row = row_in(market, books[instrument], instrument, moment)
         held = state.holdings[instrument]
         if held[at.LOTS] != 0 and row >= 0:
-            revalue(account, held, market.close[row], terms[instrument])
+            revalue(account, held, close_of(market, row), terms[instrument])
 
 
 @inlined
@@ -188,7 +189,7 @@ def attend(
 ) -> None:
     """Do everything that a slice may ask for: fills, limits, exits before entries, orders."""
     account, breakers = state.account, state.breakers
-    ts = market.moments[moment]
+    ts = time_of(market, moment)
     count_input(account, market.silent, ts, moment)
     meet_bars(state, market, limits, rules, terms, moment)
     equity = checked_add(account[at.CASH], account[at.VALUE])

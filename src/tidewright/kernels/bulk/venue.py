@@ -10,9 +10,9 @@ from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.booking import book_fill
 from tidewright.kernels.bulk.breakers import DAY, note, venue_answer
 from tidewright.kernels.bulk.layout import Int64, Limits, Market, State
+from tidewright.kernels.bulk.rows import ahead_of, bar_of
 from tidewright.kernels.fills import (
     FAR,
-    BarStep,
     FillRules,
     LegFill,
     StepResult,
@@ -115,15 +115,7 @@ def meet(
     """Take an instrument's trade through its bar of a slice and book what it traded."""
     book = state.books[instrument]
     before = read_trade(state.trades[instrument])
-    bar = BarStep(
-        market.opened[row],
-        market.known[row],
-        market.open[row],
-        market.high[row],
-        market.low[row],
-        market.close[row],
-        market.volume[row],
-    )
+    bar = bar_of(market, row)
     result = step(before, bar, rules)
     entry = result.entry
     if entry.lots > 0:
@@ -133,13 +125,16 @@ def meet(
             state.trades[instrument, at.ENTRY_LOTS] = 0
             before = read_trade(state.trades[instrument])
             result = step(before, bar, rules)
-    times = bar.opened, bar.closed, row - market.first[instrument], moment
+    times = bar.opened, bar.closed, row - market.first[instrument]
     sign = before.direction
     for leg in range(at.N_LEGS):
         filled = leg_of(result, leg)
         if filled.lots > 0:
-            side, worth = sign if leg == at.ENTRY else -sign, market.worth[instrument]
-            book_fill(state, instrument, leg, side, filled, times, worth, terms, limits)
+            side, ahead = (
+                sign if leg == at.ENTRY else -sign,
+                ahead_of(market, instrument, row, moment),
+            )
+            book_fill(state, instrument, leg, side, filled, times, ahead, terms, limits)
             if leg == at.ENTRY and before.best == 0:
                 protect(state, book, before, bar.closed, limits)
     if result.state.held > 0 and result.state.stop != before.stop:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import repeat
 
 from tidewright.domain.events import TradingState
 from tidewright.domain.facts import TradingStateChanged
@@ -127,16 +128,18 @@ class BulkResult:
             if code == at.NOTE_BORROW
         ]
 
-    def client_ids(self) -> list[str]:
-        """Return the client id of each row of `order_rows`."""
+    def client_ids(self, orders: Int64 | None = None) -> list[str]:
+        """Return the client id of rows of `order_rows`, of all of them unless some are named."""
         config = self.config
         stems = [
             client_order_id(config.home, config.account, self._strategy, one.id, 0)[:-1]
             for one in self.instruments
         ]
-        rows = self.order_rows[:, [at.ORDER_SEQUENCE, at.ORDER_INSTRUMENT, at.ORDER_LEG]]
+        chosen = self.order_rows if orders is None else self.order_rows[orders]
+        rows = chosen[:, [at.ORDER_SEQUENCE, at.ORDER_INSTRUMENT, at.ORDER_LEG]]
+        names = {leg: one.value for leg, one in _LEGS.items()}
         return [
-            f"{stems[instrument]}{sequence:x}-{_LEGS[leg].value}"
+            f"{stems[instrument]}{sequence:x}-{names[leg]}"
             for sequence, instrument, leg in rows.tolist()
         ]
 
@@ -191,31 +194,22 @@ class BulkResult:
 
     def trades(self) -> list[Trade]:
         """Return the round trips as values."""
+        rows = self.trade_rows
         names = [one.id for one in self.instruments]
-        ids = self.client_ids()
-        found = []
-        for row in self.trade_rows.tolist():
-            instrument, sign, lots, opened, closed, entered, left, bought, sold, *rest = row
-            fees, pnl, order, leg = rest
-            found.append(
-                Trade(
-                    self._strategy,
-                    names[instrument],
-                    Side.BUY if sign > 0 else Side.SELL,
-                    lots,
-                    opened,
-                    closed,
-                    entered,
-                    left,
-                    bought,
-                    sold,
-                    fees,
-                    pnl,
-                    ids[order],
-                    EXIT_REASONS[_LEGS[leg]],
-                )
+        sides = {1: Side.BUY, -1: Side.SELL}
+        reasons = {leg: EXIT_REASONS[one] for leg, one in _LEGS.items()}
+        sums = rows[:, at.TRADE_LARGEST : at.TRADE_PNL + 1].T.tolist()
+        return list(
+            map(
+                Trade,
+                repeat(self._strategy),
+                [names[one] for one in rows[:, at.TRADE_INSTRUMENT].tolist()],
+                [sides[one] for one in rows[:, at.TRADE_SIGN].tolist()],
+                *sums,
+                self.client_ids(rows[:, at.TRADE_ORDER]),
+                [reasons[one] for one in rows[:, at.TRADE_LEG].tolist()],
             )
-        return found
+        )
 
     def state_changes(self) -> list[TradingStateChanged]:
         """Return every change of the trading state, in order."""

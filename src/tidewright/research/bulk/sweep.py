@@ -37,6 +37,7 @@ from tidewright.research.bulk.prepare import (
     unsupported_series,
     unsupported_strategy,
     watched_of,
+    with_lines,
 )
 from tidewright.research.bulk.request import BulkRequest
 from tidewright.research.bulk.rules import Rules
@@ -133,10 +134,12 @@ class _Ground:
         extremes = market.extremes
         if len(series) == 1:
             extremes = block_extremes(market.low, market.high, market.close, at.BLOCK)
-        self._market = market._replace(
-            extremes=extremes,
-            kept=self.days.kept,
-            worth=running_worth(series, instruments, market.moments),
+        self._market = with_lines(
+            market._replace(
+                extremes=extremes,
+                kept=self.days.kept,
+                worth=running_worth(series, instruments, market.moments),
+            )
         )
         self._rows = int(market.first_column[-1])
         self._store = ColumnStore(Rows(series, instruments, timeframe, watched), self._rows)
