@@ -139,11 +139,10 @@ def _print(run: BacktestRun, performance: PerformanceReport, currency: str) -> N
     if refusals:
         parts = ", ".join(f"{rule} {n:,}" for rule, n in run.recorder.refusals.most_common(6))
         console.print(f"Refused signals: {refusals:,} ({parts})", highlight=False)
+    how = "in one compiled loop" if run.engine == "bulk" else "one engine step per slice"
     console.print(
         f"{run.bars:,} bars in {run.seconds:.2f} s, {run.bars / run.seconds:,.0f} bars a second, "
-        "in one compiled loop"
-        if run.engine == "bulk"
-        else "one engine step per slice",
+        f"{how}",
         highlight=False,
     )
 

@@ -70,8 +70,11 @@ def test_backtest_says_the_same_twice(csv: Path, tmp_path: Path) -> None:
         assert first[name] == second[name]
 
 
-def test_both_engines_write_the_same_result(csv: Path, tmp_path: Path) -> None:
-    bulk, event = backtest(csv, tmp_path), backtest(csv, tmp_path, "--engine", "event")
+def test_both_engines_write_the_same_result(csv: Path, tmp_path: Path, capsys) -> None:
+    bulk = backtest(csv, tmp_path)
+    assert "bars a second, in one compiled loop" in " ".join(capsys.readouterr().out.split())
+    event = backtest(csv, tmp_path, "--engine", "event")
+    assert "bars a second, one engine step per slice" in " ".join(capsys.readouterr().out.split())
     assert (bulk.pop("engine"), event.pop("engine")) == ("bulk", "event")
     for name in ("seconds", "bars_per_second"):
         bulk.pop(name), event.pop(name)
