@@ -64,6 +64,43 @@ def declare(data: Path, given: Mapping[str, str]) -> DataDeclaration:
     return found
 
 
+def carry(declared: DataDeclaration, folder: Path) -> str:
+    """Keep what a file declared beside the stored bars that it was added to.
+
+    Parameters
+    ----------
+    declared : DataDeclaration
+        Of the file.
+    folder : Path
+        Of the stored bars.
+
+    Returns
+    -------
+    str
+        What a person should know; empty where the file declared nothing.
+
+    Raises
+    ------
+    ConfigError
+        If the stored bars have a declaration that cannot be used.
+    """
+    if not declared.source:
+        return ""
+    given = {key: value for key, value in declared.as_dict().items() if key != "source"}
+    known = read_declaration(folder)
+    if not known.source:
+        declaration_path(folder).write_text(
+            yaml.safe_dump(given, sort_keys=False, allow_unicode=True), encoding="utf-8"
+        )
+        return f"its declaration is kept in {declaration_path(folder)}"
+    if {**known.as_dict(), "source": ""} == {**given, "source": ""}:
+        return ""
+    return (
+        f"{known.source} declares otherwise than {declared.source}; it was left as it is, and "
+        "holds for everything stored"
+    )
+
+
 def with_sector(instrument: Instrument, declaration: DataDeclaration) -> Instrument:
     """Return an instrument with the sector that was declared for it, if any was."""
     sector = declaration.sectors.get(instrument.id, instrument.sector)

@@ -41,14 +41,16 @@ def import_(
     """Add the bars of files to the store; whatever is unfit or inferred is reported."""
     from tidewright.app.bar_store import open_bar_store
     from tidewright.app.data import import_files
+    from tidewright.app.declarations import carry
 
     report, merged = import_files(
         open_bar_store(home), path, symbol or (), timeframe=timeframe, now=time.time_ns()
     )
+    carried = carry(report.declaration, home / "bars")
     if json_output:
-        print_json({"load": report.as_dict(), "stored": merged})
+        print_json({"load": report.as_dict(), "stored": merged, "declaration": carried})
         return
-    for line in report.lines():
+    for line in (*report.lines(), *filter(None, [carried])):
         print(line)
     _print_merged(merged)
 

@@ -553,4 +553,4 @@ def check_stamps(base: BarArrays, longer: BarArrays) -> LookaheadReport:
             )
     name = f"{source} beside {base.timeframe}"
     count = int(usable.sum())
-    return LookaheadReport(name, (Check.STAMP,), count, len(longer), count, tuple(findings))
+    return LookaheadReport(name, (Check.STAMP,), 1, len(longer), count, tuple(findings))

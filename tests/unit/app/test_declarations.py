@@ -73,3 +73,23 @@ def test_broken_declaration_stops_the_load(data):
     data.with_suffix(".yaml").write_text("adjustmnt: split")
     with pytest.raises(ConfigError, match="did you mean 'adjustment'"):
         FileFeed(data)
+
+
+def test_import_carries_a_declaration_into_the_home_once(data, tmp_path, capsys):
+    home = tmp_path / "home"
+    words = ["data", "import", str(data), "--home", str(home)]
+    assert main(words) == 0
+    assert not (home / "bars" / "data.yaml").exists()
+    data.with_suffix(".yaml").write_text(TEXT)
+    assert main(words) == 0
+    assert "kept in" in capsys.readouterr().out
+    feed, _ = open_data(home / "bars", ())
+    assert feed.declaration.back_adjusted
+    assert feed.declaration.universe_text == "2024-01-01"
+    assert feed.instruments[0].sector == "energy"
+    assert main(words) == 0
+    assert "declares otherwise" not in capsys.readouterr().out
+    data.with_suffix(".yaml").write_text("adjustment: none")
+    assert main(words) == 0
+    assert "declares otherwise" in capsys.readouterr().out
+    assert open_data(home / "bars", ())[0].declaration.back_adjusted
