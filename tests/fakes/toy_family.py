@@ -97,3 +97,31 @@ def results_of(
         turnover=turnover,
         fees=np.rint(turnover * cost * INITIAL).astype(np.int64),
     )
+
+
+@dataclass(frozen=True)
+class SteadyRisk:
+    """One rule: always long, the more the calmer the last twenty days were."""
+
+    name: str = "steady risk"
+
+    def evaluate(self, series: tuple[BarArrays, ...]) -> DailyResults:
+        held = np.stack([self._held(one) for one in series]) / len(series)
+        close = np.stack([one.close for one in series]).astype(np.float64)
+        profit = (held[:, :-1] * (np.diff(close, axis=1) / close[:, :-1])).sum(axis=0)
+        traded = np.abs(np.diff(held, axis=1, prepend=0.0)).sum(axis=0)
+        return results_of(
+            (series[0].ts_known - 1) // DAY,
+            np.concatenate(([0.0], profit))[None, :],
+            held.sum(axis=0)[None, :],
+            traded[None, :],
+            0.0,
+        )
+
+    def _held(self, bars: BarArrays) -> np.ndarray:
+        price = np.log(bars.close)
+        total = np.cumsum(np.diff(price, prepend=price[0]) ** 2)
+        spread = np.sqrt((total[20:] - total[:-20]) / 20)
+        held = np.zeros(len(price))
+        held[20:] = np.minimum(0.01 / spread, 2.0)
+        return held

@@ -15,10 +15,11 @@ single bars. It destroys what a strategy would have to know: in which order move
    volatility, and instruments move together more when it is high. There is one permutation for all
    instruments. Where one has no bar at the source, the permutation is followed on until it has one
    (`_sources`), which permutes its own bars too. What is usual for a kind of time is taken out, so
-   that knowing the kind tells nothing of direction.
-4. Shapes are multiplied by the volatility of their new place and joined. The drift is spread evenly
-   over the bars; what the new order of scales would add to it is taken back in proportion to the
-   variance, as in a Brownian bridge (`_draw`).
+   that knowing the kind tells nothing of direction, and replaced by what chance makes usual: else a
+   rule that is luckily small at the right kind of time would meet no copy that is as lucky.
+4. Shapes are multiplied by the volatility of their new place and joined. The total drift is then
+   set right, spread so that the expected simple return is the same for all bars (`_draw`): what
+   moved a market in wild times may have been luck, so copies must be free to have other luck there.
 
 Permuted, and not drawn: every copy holds the bars of the market itself. Such tests are described in
 T. Masters, "Permutation and Randomization Tests for Trading System Development", 2020.
@@ -27,7 +28,7 @@ T. Masters, "Permutation and Randomization Tests for Trading System Development"
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -65,12 +66,16 @@ class _Shapes:
         Their first open, ticks.
     places : int64 array of shape (n_bars,)
         Where each bar stands in the times of all instruments.
+    kinds : int64 array of shape (n_bars,)
+        Stratum of each bar.
     shapes : float32 array of shape (n_bars, 5)
         Gap, high, low and close in units of local volatility, volume in units of local volume.
     scale, level : float64 array of shape (n_bars,)
         Local volatility, a log move; local volume, lots.
     drift : float
         Log move from the first open to the last close.
+    loudness : float
+        Variance of a move in units of the squared local volatility.
     """
 
     instrument: str
@@ -79,10 +84,12 @@ class _Shapes:
     ts_known: Int64
     start: int
     places: Int64
+    kinds: Int64
     shapes: Float32
     scale: Float64
     level: Float64
     drift: float
+    loudness: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +119,8 @@ class SurrogateMarket:
         """
         generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, number])))
         moved = _permutation(self.strata, self.times, self.block, generator)
-        return tuple(_draw(part, _sources(part.places, moved)) for part in self.parts)
+        chance = generator.standard_normal(self.times, np.float32)
+        return tuple(_draw(part, _sources(part.places, moved), chance) for part in self.parts)
 
 
 def surrogate_market(
@@ -141,8 +149,10 @@ def surrogate_market(
         for one, place in zip(series, places, strict=True)
     )
     strata = _strata(parts, after_gap, _MOST_LEVELS if block <= 1 else 1)
-    for part in parts:
-        _take_out_means(part, strata)
+    kinds = np.zeros(len(times), np.int64)
+    for number, stratum in enumerate(strata):
+        kinds[stratum] = number
+    parts = tuple(_without_means(part, kinds[part.places]) for part in parts)
     return SurrogateMarket(parts, strata, len(times), block)
 
 
@@ -215,22 +225,28 @@ def _taken_apart(bars: BarArrays, places: Int64, slots: Int64, window: int) -> _
         bars.ts_known,
         int(bars.open[0]) if len(bars) else 1,
         places,
+        places,
         moves.astype(np.float32),
         scale,
         level,
         drift,
+        0.0,
     )
 
 
-def _take_out_means(part: _Shapes, strata: Sequence[Int64]) -> None:
+def _without_means(part: _Shapes, kinds: Int64) -> _Shapes:
     """Make the mean scaled move of one instrument 0 in each stratum."""
-    kind = np.full(max((int(one[-1]) + 1 for one in strata if len(one)), default=0), 0)
-    for number, stratum in enumerate(strata):
-        kind[stratum] = number
-    own = kind[part.places]
-    sums = np.bincount(own, weights=part.shapes[:, _GAP] + part.shapes[:, _CLOSE])
-    means = sums / np.maximum(np.bincount(own), 1)
-    part.shapes[:, _GAP] -= means[own].astype(np.float32)
+    moves = part.shapes[:, _GAP] + part.shapes[:, _CLOSE]
+    part.shapes[:, _GAP] -= _means(moves, kinds)[kinds].astype(np.float32)
+    moved = (part.shapes[:, _GAP] + part.shapes[:, _CLOSE]) * part.scale
+    variance = float(np.sum(part.scale**2))
+    loudness = float(np.sum(moved**2)) / variance if variance > 0.0 else 0.0
+    return replace(part, kinds=kinds, loudness=loudness)
+
+
+def _means(values: NDArray[np.floating], kinds: Int64) -> Float64:
+    """Return the mean of the values of each kind."""
+    return np.bincount(kinds, weights=values) / np.maximum(np.bincount(kinds), 1)
 
 
 def _local_level(size: Float64, slots: Int64, window: int) -> Float64:
@@ -284,17 +300,20 @@ def _sources(places: Int64, moved: Int64) -> Int64:
     return row[source]
 
 
-def _draw(part: _Shapes, source: Int64) -> BarArrays:
+def _draw(part: _Shapes, source: Int64, chance: Float32) -> BarArrays:
     scale = part.scale
     shapes = part.shapes.take(source, axis=0)
     gap = shapes[:, _GAP] * scale
     body = shapes[:, _CLOSE] * scale
+    # Moves weighted by the same chance for all instruments: means as they come in random samples,
+    # together in instruments that move together.
+    luck = (shapes[:, _GAP] + shapes[:, _CLOSE]) * chance[part.places]
+    gap += _means(luck, part.kinds)[part.kinds] * scale
     gap[:1] = 0.0
-    excess = float(np.sum(gap) + np.sum(body))
-    variance = scale[1:] * scale[1:]
-    weight = float(np.sum(variance))
-    gap[1:] += (part.drift - (0.0 if weight else excess)) / max(len(gap) - 1, 1)
-    gap[1:] -= variance * (excess / weight if weight else 0.0)
+    # A mean log move is a mean simple return less half the variance.
+    gap[1:] -= part.loudness / 2.0 * scale[1:] * scale[1:]
+    missing = part.drift - float(np.sum(gap) + np.sum(body))
+    gap[1:] += missing / max(len(gap) - 1, 1)
     closed = np.log(float(part.start)) + np.cumsum(gap + body)
     opened = closed - body
     high = _ticks(opened + shapes[:, _HIGH] * scale)

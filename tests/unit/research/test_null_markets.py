@@ -12,7 +12,7 @@ import pytest
 
 from fakes.market_rows import an_instrument
 from fakes.null_studies import BARS, hunches, library_family, two_stocks
-from fakes.toy_family import ToyFamily
+from fakes.toy_family import SteadyRisk, ToyFamily
 from tidewright.market.arrays import BarArrays
 from tidewright.research.benchmark import excess, universe_returns
 from tidewright.research.noise import search_on_noise
@@ -112,6 +112,21 @@ def trended(bars: BarArrays, drift: np.ndarray) -> BarArrays:
     low = np.minimum(np.rint(bars.low * before), np.minimum(opened, close))
     prices = (one.astype(np.int64) for one in (opened, high, low, close))
     return BarArrays(bars.instrument, "1d", bars.ts_event, bars.ts_known, *prices, bars.volume)
+
+
+def test_luck_with_the_times_at_which_prices_were_wild_is_on_the_copies_too() -> None:
+    # Held more where it was calm, a falling market that fell in wild times looks like skill.
+    p_values = [
+        search_on_noise(
+            SteadyRisk(),
+            null_market(NullMarket.GARCH_T, seed, "AB", BARS),
+            INSTRUMENTS,
+            enough=6,
+        ).p_value
+        for seed in range(100)
+    ]
+    # 5 are expected; more than 12 come with probability 0.0015.
+    assert sum(p <= 0.05 for p in p_values) <= 12
 
 
 @pytest.mark.parametrize("costs", [False, True])
