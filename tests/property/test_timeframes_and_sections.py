@@ -21,6 +21,7 @@ from tidewright.app.strategies import loaded_spec
 from tidewright.domain import events as ev
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.time import HOUR, MINUTE
+from tidewright.engine.adopt import adopt
 from tidewright.engine.config import EngineConfig, setup_of
 from tidewright.engine.core import Engine
 from tidewright.engine.snapshot import restore_snapshot, take_snapshot
@@ -330,6 +331,14 @@ def test_engine_restored_at_any_moment_goes_on_exactly(cut):
     for number, one in enumerate(all_slices[cut:]):
         assert fresh.step(cut + number + 2, one) == whole.step(cut + number + 2, one)
         assert repr(seen(fresh)) == repr(seen(whole))
+
+
+def test_engine_that_adopted_its_past_sees_the_same_rows():
+    whole, adopted = started(engine()), started(engine())
+    for number, one in enumerate(slices(market(11, 90, 0.2))):
+        outcome = whole.step(number + 2, one)
+        adopt(adopted, number + 2, one, outcome)
+        assert repr(seen(adopted)) == repr(seen(whole))
 
 
 def test_hours_before_the_first_complete_one_are_unknown():
