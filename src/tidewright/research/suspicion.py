@@ -73,7 +73,7 @@ def _stopped(suspect: Suspect) -> Iterator[Finding]:
         yield Finding(
             8,
             f"A loss limit ended trading after {suspect.traded_days:,} of {suspect.days:,} days "
-            f"({share:.0%}). The other days are flat and say nothing about the rule.",
+            f"({100 * share:.0f} %). The other days are flat and say nothing about the rule.",
         )
 
 
@@ -113,8 +113,8 @@ def _needle(suspect: Suspect) -> Iterator[Finding]:
     if sweep is not None and sweep.neighbours is not None and sweep.neighbours < _PEAK:
         yield Finding(
             6,
-            f"The settings beside the best reach {sweep.neighbours:.0%} of its score: a needle, "
-            "not a plateau.",
+            f"The settings beside the best reach {100 * sweep.neighbours:.0f} % of its score: a "
+            "needle, not a plateau.",
         )
 
 

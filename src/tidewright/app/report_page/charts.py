@@ -160,6 +160,7 @@ def noise_chart(noise: NoiseSearch, area: Area) -> Markup:
     below = _Bins(24, lambda value: number(value), "copies", noise.observed, ("warning", "plain"))
     area = replace(area, top=26.0)
     bars, y = _histogram(noise.null, x, area, below)
+    digits = 1 if x.high - x.low > 1.0 else 2
     at = x(noise.observed)
     side = "end" if at > area.width * 0.6 else "start"
     return chart(
@@ -170,7 +171,7 @@ def noise_chart(noise: NoiseSearch, area: Area) -> Markup:
         bars,
         tag("line", x1=at, x2=at, y1=area.top, y2=area.height - area.bottom, class_="here"),
         text(at + (2 if side == "end" else -2), area.top - 10, "this result", "strong", side),
-        bottom_axis(area, x, [(one, number(one, 1)) for one in ticks(x.low, x.high, 5)]),
+        bottom_axis(area, x, [(one, number(one, digits)) for one in ticks(x.low, x.high, 5)]),
     )
 
 
@@ -359,7 +360,7 @@ def folds_chart(folds: Sequence[Fold], area: Area) -> Markup:
     """Return each step of a walk-forward: what was chosen by, and what came after."""
     y = area.upward(*padded([0.0, *(one.before for one in folds), *(one.after for one in folds)]))
     width = (area.width - area.left - area.right) / len(folds)
-    pieces = [left_axis(area, y, lambda value: number(value, 1))]
+    pieces = [left_axis(area, y, _percent_label)]
     zero = y(0.0)
     for index, fold in enumerate(folds):
         left = area.left + index * width
@@ -368,7 +369,7 @@ def folds_chart(folds: Sequence[Fold], area: Area) -> Markup:
             (0.5, fold.after, "bar up-soft" if fold.after > 0 else "bar down-soft", "afterwards"),
         ):
             days = f"{date(fold.first_day)} to {date(fold.last_day)}"
-            title = f"{days}, {fold.chosen}: {number(value)} {words}"
+            title = f"{days}, {fold.chosen}: {percent(value)} a year {words}"
             pieces.append(
                 box(
                     left + offset * width,

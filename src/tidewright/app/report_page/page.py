@@ -29,6 +29,7 @@ from tidewright.app.report_page.words import (
     percent,
     plural,
     span,
+    typeset,
 )
 from tidewright.research.report import DataStamp, Report
 
@@ -54,6 +55,7 @@ def report_page(report: Report) -> str:
     return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
 
 
+_LIFTED = " Its loss limit is lifted here: else every row would end where it stops."
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -77,7 +79,7 @@ def _screen(report: Report) -> Markup:
         "section",
         tag("strong", word, class_=f"tone-{TONES.get(word, 'ink')}"),
         tag("p", MEANINGS.get(word, "")),
-        tag("p", report.ruling.reasons[0]) if report.ruling.reasons else None,
+        tag("p", typeset(report.ruling.reasons[0])) if report.ruling.reasons else None,
         class_="verdict",
         aria_label="Verdict",
     )
@@ -120,7 +122,8 @@ def _evidence(report: Report) -> Iterable[Markup]:
         _section(
             "If trading cost more, or came later",
             scenarios_table(report.scenarios),
-            note="What one bar of delay or twice the costs destroys is not there in practice.",
+            note="What one bar of delay or twice the costs destroys is not there in practice."
+            + _LIFTED * (report.outcome.unstopped is not None),
         )
         if report.scenarios
         else Markup("")
@@ -166,7 +169,7 @@ def _suspicious(report: Report) -> Markup:
         return _section(
             title, note="Nothing that the usual questions find. That proves nothing yet."
         )
-    items = [tag("li", one.text) for one in findings]
+    items = [tag("li", typeset(one.text)) for one in findings]
     return _section(title, tag("ul", *items, class_="plain"))
 
 
@@ -292,13 +295,17 @@ def _search(report: Report) -> Markup:
             )
             for one in report.folds
         ]
+        stayed = all(one.before == one.after == 0.0 for one in report.folds)
         pieces.append(
-            _section(
+            _section("Walk-forward", note="Nothing gained on the days before, so it stayed out.")
+            if stayed
+            else _section(
                 "Walk-forward",
                 _figure(
                     lambda area: charts.folds_chart(report.folds, area),
                     "Each step chooses on the days before and is measured on days that it had not "
-                    "seen. Grey: score while it was chosen; coloured: score afterwards.",
+                    "seen. Grey: profit while it was chosen, coloured: profit afterwards, both in "
+                    "percent of the first equity a year.",
                     numbers(table(("Days", "Chosen…", "Before", "After"), rows)),
                 ),
             )

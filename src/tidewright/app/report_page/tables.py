@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tidewright.app.report_page.markup import Content, Markup, join, tag
-from tidewright.app.report_page.words import MONTHS, date, number, percent
+from tidewright.app.report_page.words import MONTHS, date, number, percent, typeset
 from tidewright.research.report import Baseline, Check, Curve, Measure, Month, Report, Scenario
 
 _MARKS = {True: ("passed", "pass"), False: ("FAILED", "fail"), None: ("does not apply", "skip")}
@@ -13,24 +13,39 @@ _ROWS_OF_A_CURVE = 120
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Content]], *, words: int = 1) -> Markup:
-    """Return a table; the first ``words`` columns and those ending in ``…`` hold text."""
-    numeric = [not (index < words or name.endswith("…")) for index, name in enumerate(columns)]
+    """Return a table.
+
+    The first ``words`` columns and those ending in ``…`` hold text; those ending in ``†`` hold text
+    that a phone shows elsewhere.
+    """
+    kinds = [_kind(name, first=index < words) for index, name in enumerate(columns)]
     heads = [
-        tag("th", name.removesuffix("…"), scope="col", class_="n" if right else None)
-        for name, right in zip(columns, numeric, strict=True)
+        tag("th", name.rstrip("…†"), scope="col", class_=kind)
+        for name, kind in zip(columns, kinds, strict=True)
     ]
     lines = [
         tag(
             "tr",
             *(
-                tag("td", cell, class_="n" if right else None)
-                for cell, right in zip(row, numeric, strict=True)
+                tag("td", cell if isinstance(cell, Markup) else typeset(cell), class_=kind)
+                for cell, kind in zip(row, kinds, strict=True)
             ),
         )
         for row in rows
     ]
     whole = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *lines))
     return tag("div", whole, class_="scroll")
+
+
+def _kind(name: str, *, first: bool) -> str | None:
+    if name.endswith("†"):
+        return "aside"
+    return None if first or name.endswith("…") else "n"
+
+
+def _with_aside(name: Content, aside: str) -> Markup:
+    """Return the first cell of a row, with words below it that only a phone shows there."""
+    return join(name, tag("span", typeset(aside), class_="below") if aside else None)
 
 
 def checks_table(checks: Sequence[Check]) -> Markup:
@@ -45,10 +60,16 @@ def checks_table(checks: Sequence[Check]) -> Markup:
 def baselines_table(report: Report) -> Markup:
     """Return the strategy among simpler things."""
     rows = [
-        (one.name, percent(one.net), number(one.sharpe), percent(_fall(one)), one.note)
+        (
+            _with_aside(one.name, one.note),
+            percent(one.net),
+            number(one.sharpe),
+            percent(_fall(one)),
+            one.note,
+        )
         for one in report.baselines
     ]
-    return table(("Over the same days", "Result", "Sharpe", "Largest fall", "…"), rows)
+    return table(("Over the same days", "Result", "Sharpe", "Largest fall", "†"), rows)
 
 
 def _fall(one: Baseline) -> float | None:
@@ -68,13 +89,13 @@ def measures_table(measures: Sequence[Measure]) -> Markup:
     """Return figures of inference; the formula is a column, and below the name on a phone."""
     rows = [
         (
-            tag("abbr", one.name, title=one.formula),
+            _with_aside(one.name, one.formula),
             one.text if one.value is None else one.text or number(one.value),
-            tag("span", one.formula, class_="muted formula"),
+            tag("span", one.formula, class_="muted"),
         )
         for one in measures
     ]
-    return table(("Figure", "Value", "How it is computed…"), rows)
+    return table(("Figure", "Value", "How it is computed†"), rows)
 
 
 def curve_table(curve: Curve) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from tidewright.research.report import LossForecast, Outcome, Report
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NEGATIVE = re.compile(r"(?<![\w.\N{EN DASH}-])-(?=\d)")
 _MINUS = "\N{MINUS SIGN}"
 _THIN = "\N{NO-BREAK SPACE}"
 _COPIES = "patternless copies"
@@ -67,6 +69,11 @@ def number(value: float | None, digits: int = 2) -> str:
     if value is None:
         return "\N{EN DASH}"
     return f"{value:,.{digits}f}".replace("-", _MINUS)
+
+
+def typeset(text: str) -> str:
+    """Return a sentence with true minus signs before its numbers."""
+    return _NEGATIVE.sub(_MINUS, text.replace("-+", "\N{PLUS-MINUS SIGN}"))
 
 
 def date(day: int) -> str:

@@ -225,10 +225,10 @@ def _report(
     proof: Proof,
 ) -> Report:
     """Put the parts together."""
-    others = scenarios(material, real)
     answer, entries = ask_luck(material, real, seed=options.seed, everything=options.everything)
     a_year = material.calendar.days_per_year
     free = None if real.stopped_day is None else run_rule(material, unlimited(real.request))
+    others = scenarios(material, real, free)
     outcome = outcome_of(
         real.profit,
         real.universe,

@@ -97,7 +97,9 @@ def baselines(material: Material, run: Run, entries: RandomEntries | None) -> tu
     )
     found.append(Baseline("Cash", 0.0, None, 0.0, "no interest"))
     if entries is not None:
-        note = f"median of {len(entries.profits):,}; it beats {entries.percentile:.0%} of them"
+        note = (
+            f"median of {len(entries.profits):,}; it beats {100 * entries.percentile:.0f} % of them"
+        )
         found.append(Baseline("The same trades at random times", entries.median, None, None, note))
     simplest = _simplest(material)
     if simplest is not None:

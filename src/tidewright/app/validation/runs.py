@@ -25,6 +25,7 @@ _MOST_FEE = Decimal("0.999999")
 _MOST_PERCENT = Decimal("49.9999")
 _MOST_IMPACT = Decimal(100)
 _WHOLE = Decimal(100)
+FREELY = "as it is, without its loss limit"
 TWICE = "costs x2"
 LATER = "one bar later"
 
@@ -111,16 +112,28 @@ def run_rule(material: Material, request: BulkRequest) -> Run:
     return Run(request, result, daily, universe)
 
 
-def scenarios(material: Material, real: Run) -> tuple[Scenario, ...]:
-    """Return the result as it is, at other costs, and with every decision later."""
+def scenarios(material: Material, real: Run, free: Run | None) -> tuple[Scenario, ...]:
+    """Return the result as it is, at other costs, and with every decision later.
+
+    Parameters
+    ----------
+    material : Material
+        What is examined.
+    real : Run
+        The rule as it is.
+    free : Run or None
+        The rule without the limit that ended its trading, where one did: then this is what the
+        others are compared with, since with the limit all of them would end alike.
+    """
+    base = free or real
     bar = timeframe_nanoseconds(material.timeframe)
     others = (
-        (TWICE, dearer(real.request, 2)),
-        ("no costs at all", dearer(real.request, 0)),
-        (LATER, later(real.request, bar, 1)),
-        ("two bars later", later(real.request, bar, 2)),
+        (TWICE, dearer(base.request, 2)),
+        ("no costs at all", dearer(base.request, 0)),
+        (LATER, later(base.request, bar, 1)),
+        ("two bars later", later(base.request, bar, 2)),
     )
-    found = [_scenario(material, "as it is", real)]
+    found = [_scenario(material, "as it is" if free is None else FREELY, base)]
     found += [_scenario(material, name, run_rule(material, request)) for name, request in others]
     return tuple(found)
 
