@@ -19,12 +19,13 @@ from tidewright.domain.events import TradingWindow
 from tidewright.domain.instrument import AssetClass
 from tidewright.kernels.bulk import layout as at
 from tidewright.market.arrays import BarArrays, bar_arrays
+from tidewright.research.bulk.daily import daily_results
 from tidewright.research.bulk.grid import grid_points, grid_setups, parse_grid
-from tidewright.research.bulk.request import BulkRequest
+from tidewright.research.bulk.request import BulkRequest, Unsupported
 from tidewright.research.bulk.result import BulkResult
 from tidewright.research.bulk.run import run_bulk
 from tidewright.research.bulk.sweep import SweepFamily, SweepRequest, run_sweep
-from tidewright.strategy.library import template_named
+from tidewright.strategy.library import library, template_named
 
 MINUTES = 4_000
 DAY = 86_400_000_000_000
@@ -78,6 +79,35 @@ def test_every_set_equals_its_own_backtest(base: BulkRequest, instruments: int) 
         closed = {(ts - 1) // DAY for ts in flat[:, at.FILL_KNOWN].tolist()}
         assert found.trade_days[place] == len(closed)
     assert len({tuple(row) for row in found.equity.tolist()}) == 16
+
+
+@pytest.mark.parametrize("timeframe", ["", "5m"])
+@pytest.mark.parametrize("name", list(library()))
+def test_every_library_strategy_gives_in_a_sweep_what_it_gives_alone(
+    base: BulkRequest, name: str, timeframe: str
+) -> None:
+    template = template_named(name)
+    (number, value), *_ = template.parameters.items()
+    points = ({}, {number: value + 1})
+    only = base.instruments[0].id
+    setups = grid_setups(
+        template, points, lambda spec: replace(spec, timeframe=spec.timeframe or timeframe)
+    )
+    request = SweepRequest(base, (*setups, replace(setups[0], symbols=frozenset({only}))))
+    if isinstance(run_bulk(request.single(0)), Unsupported):
+        with pytest.raises(ConfigError, match="set 1 of the sweep"):
+            run_sweep(request)
+        return
+    found = run_sweep(request)
+    for place in range(3):
+        one = daily_results(alone(request, place), request.single(place))
+        assert found.days.tolist() == one.days.tolist()
+        for figure in ("equity", "trades", "trade_days", "fees"):
+            assert getattr(found, figure)[place].tolist() == getattr(one, figure)[0].tolist(), (
+                figure
+            )
+        for figure in ("exposure", "turnover"):
+            assert getattr(found, figure)[place] == pytest.approx(getattr(one, figure)[0], 1e-9)
 
 
 def test_exposure_and_turnover_are_those_of_a_ledger_kept_by_hand(base: BulkRequest) -> None:
