@@ -166,9 +166,7 @@ _sizings = st.one_of(
 _SHARES = [(25, 50, 25), (60, 40), (100,), (1, 2, 97)]
 
 
-def _tiers(
-    distances: st.SearchStrategy[Distance], *, parts: bool = True
-) -> st.SearchStrategy[tuple[Tier, ...]]:
+def _tiers(distances: st.SearchStrategy[Distance]) -> st.SearchStrategy[tuple[Tier, ...]]:
     """Draw no tiers, parts of one position, or positions of which the confidence chooses one."""
 
     def pieces(shares: tuple[int, ...]) -> st.SearchStrategy[tuple[Tier, ...]]:
@@ -184,7 +182,7 @@ def _tiers(
 
     return st.one_of(
         st.just(()),
-        *([st.sampled_from(_SHARES).flatmap(pieces)] if parts else []),
+        st.sampled_from(_SHARES).flatmap(pieces),
         st.sampled_from([(0.0, 0.62, 0.9), (0.0, 0.4), (0.0,)]).flatmap(choices),
     )
 
@@ -296,7 +294,7 @@ _plain_bulk_specs: st.SearchStrategy[StrategySpec] = st.builds(
     ),
 )
 bulk_specs: st.SearchStrategy[StrategySpec] = st.builds(
-    _with_tiers, _plain_bulk_specs, _tiers(_near, parts=False)
+    _with_tiers, _plain_bulk_specs, _tiers(_near)
 )
 """Specs that trade often on bars of a minute."""
 

@@ -83,13 +83,17 @@ def part_lots(lots: int, shares: Shares, stops: Shares) -> Shares:
 
     So the parts together never lose more at their stops than all lots at `risked_ticks`.
     """
-    found = [share_of(lots, shares[0]), share_of(lots, shares[1]), share_of(lots, shares[2])]
-    least = 0
+    one, two = share_of(lots, shares[0]), share_of(lots, shares[1])
+    three = share_of(lots, shares[2])
+    rest, least = lots - one - two - three, 0
     for place in range(1, 3):
         if shares[place] > 0 and stops[place] < stops[least]:
             least = place
-    found[least] += lots - found[0] - found[1] - found[2]
-    return found[0], found[1], found[2]
+    return (
+        one + (rest if least == 0 else 0),
+        two + (rest if least == 1 else 0),
+        three + (rest if least == 2 else 0),
+    )
 
 
 @compiled

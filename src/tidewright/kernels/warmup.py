@@ -70,12 +70,23 @@ def warm_up_research() -> int:
         step(*arguments)
     limits_ = layout.Limits(*(1,) * 17, 1.0, 1.0, 1)
     state = layout.State(
-        *(_ints(64),) * 2, *(table,) * 3, rows, table, one, rows, *(table,) * 4, one, rows, one
+        *(_ints(64),) * 2,
+        *(table,) * 3,
+        rows,
+        table,
+        one,
+        rows,
+        *(table,) * 4,
+        one,
+        rows,
+        one,
+        np.zeros((1, 3, layout.N_TRADE), np.int64),
+        table,
     )
     run(
         market,
         script,
-        layout.Plan(1, -1, 1, 1, 1, 1, 0, 1, 0, (0, 0, 0), (0.0, 0.0, 0.0)),
+        layout.Plan(1, -1, 1, 1, 1, 1, 0, 1, 0, 0, (0, 0, 0), (0.0, 0.0, 0.0)),
         limits_,
         fills.FillRules(0, 0, 0, 0, 0, 0, 0, 0, 0),
         table,

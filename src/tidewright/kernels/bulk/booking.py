@@ -39,7 +39,7 @@ def log_fill(
     book = state.books[instrument]
     row = state.account[at.FILLS]
     fills = state.fills
-    counter = at.ENTRY_FILLS + leg
+    counter = at.ENTRY_FILLS + leg if leg < at.N_LEGS else at.PART_FILLS + leg - at.N_LEGS
     book[counter] += 1
     fills[row, at.FILL_ORDER] = book[at.EXIT_ORDER if leg == at.EXIT else at.ENTRY_ORDER]
     fills[row, at.FILL_LEG] = leg
@@ -224,8 +224,7 @@ def expected_price(state: State, instrument: int, leg: int) -> int:
     book = state.books[instrument]
     if leg == at.EXIT:
         return book[at.EXIT_REFERENCE]  # type: ignore[no-any-return]
-    if leg == at.STOPPED:
-        return book[at.STOP_REFERENCE]  # type: ignore[no-any-return]
-    if leg == at.TARGETED:
-        return state.trades[instrument, at.TARGET]  # type: ignore[no-any-return]
+    if leg >= at.STOPPED:
+        is_stop = leg % 2 == at.STOPPED % 2
+        return book[at.STOP_REFERENCE] if is_stop else state.trades[instrument, at.TARGET]  # type: ignore[no-any-return]
     return book[at.REFERENCE]  # type: ignore[no-any-return]

@@ -7,6 +7,13 @@ from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk import risk
 from tidewright.kernels.bulk.breakers import halt
 from tidewright.kernels.bulk.layout import Float64, Int64, Limits, Market, Plan, State
+from tidewright.kernels.bulk.parts import (
+    enter_parts,
+    lots_of_parts,
+    protect_parts,
+    risked_by_parts,
+    stake_of_parts,
+)
 from tidewright.kernels.bulk.rows import close_of
 from tidewright.kernels.bulk.venue import settle
 from tidewright.kernels.hashing import entry_key
@@ -59,6 +66,11 @@ def propose(
         candidate[at.WANTED_YEARLY] = size
     if plan.chosen:
         choose_tier(candidate, sure, outputs, own, plan)
+    if plan.parts:
+        for output in range(at.STOP_2, at.TARGET_3 + 1):
+            candidate[output - at.STOP_2 + at.WANTED_STOP_2] = distance_ticks(
+                outputs[output], numerator, denominator
+            )
     return count + 1
 
 
@@ -115,7 +127,7 @@ def log_order(state: State, instrument: int, ts: int, sign: int, lots: int, mark
 
 
 @inlined
-def wanted_entry(state: State, market: Market, place: int) -> risk.Wanted:
+def wanted_entry(state: State, market: Market, plan: Plan, place: int) -> risk.Wanted:
     """Return a candidate with its prices."""
     candidate = state.candidates[place]
     instrument, sign = candidate[at.WANTED_INSTRUMENT], candidate[at.WANTED_SIGN]
@@ -130,7 +142,7 @@ def wanted_entry(state: State, market: Market, place: int) -> risk.Wanted:
         max(mark - sign * stop, 1) if stop != 0 else 0,
         max(mark + sign * target, 1) if target != 0 else 0,
         trail,
-        stop if stop != 0 else trail,
+        risked_by_parts(candidate, plan) if plan.parts else stop if stop != 0 else trail,
         candidate[at.WANTED_YEARLY],
         candidate[at.WANTED_SHARE],
     )
@@ -141,6 +153,7 @@ def try_entry(
     state: State,
     market: Market,
     wanted: risk.Wanted,
+    candidate: Int64,
     sure: float,
     others: risk.Committed,
     ts: int,
@@ -151,12 +164,17 @@ def try_entry(
 ) -> int:
     """Size, check and place an entry; return 0 or the rule that refused it."""
     lots, code = risk.size(state.account, wanted, equity, others, own, plan, limits)
+    cut, stake = (lots, 0, 0), 0
+    if plan.parts and code == at.NOT_REFUSED:
+        cut = lots_of_parts(lots, candidate, plan)
+        wanted = protect_parts(wanted, cut, candidate)
+        stake = stake_of_parts(wanted, cut, candidate)
     if code == at.NOT_REFUSED:
         code = risk.unsound(wanted, sure)
     if code == at.NOT_REFUSED:
         code = risk.refused_before_money(state, wanted, lots, ts, sure, own, limits)
     if code == at.NOT_REFUSED:
-        code = risk.refused_by_money(wanted, lots, equity, others, own, limits)
+        code = risk.refused_by_money(wanted, lots, stake, equity, others, own, limits)
     if code == at.NOT_REFUSED and limits.max_correlated > 0:
         together = risk.moving_together(state, market, wanted.instrument, wanted.sign, limits)
         if together > limits.max_correlated:
@@ -167,6 +185,10 @@ def try_entry(
         halt(state, ts, at.NOTE_RATE, (count, 0), limits)
     if code == at.NOT_REFUSED:
         enter(state, wanted, lots, ts, plan, sure, own[at.OWNER])
+        if plan.parts:
+            row = state.account[at.ORDERS] - 1
+            enter_parts(state, wanted.instrument, row, wanted.sign, wanted.mark, cut, candidate)
+            settle(state, wanted.instrument)
     return code
 
 
@@ -189,9 +211,12 @@ def try_entries(
             # What is committed changes with each entry alone.
             if place == 0 or before == at.NOT_REFUSED:
                 others = risk.committed(state, market, terms)
-            wanted = wanted_entry(state, market, place)
+            wanted = wanted_entry(state, market, plan, place)
             own, sure = terms[wanted.instrument], state.sureness[place]
-            code = try_entry(state, market, wanted, sure, others, ts, equity, own, plan, limits)
+            candidate = state.candidates[place]
+            code = try_entry(
+                state, market, wanted, candidate, sure, others, ts, equity, own, plan, limits
+            )
         if code != at.NOT_REFUSED:
             state.refusals[code] += 1
 
@@ -226,6 +251,7 @@ def enter(
     book[at.ENTRY_ORDER] = row
     book[at.HAS_STOP] = 1 if wanted.stop != 0 or wanted.trail != 0 else 0
     book[at.HAS_TARGET] = 1 if wanted.target != 0 else 0
+    book[at.PARTS] = 0
     book[at.ENTRY_FILLS] = book[at.EXIT_FILLS] = 0
     book[at.STOP_FILLS] = book[at.TARGET_FILLS] = 0
     activate(state, instrument)

@@ -15,6 +15,8 @@ Int64 = NDArray[np.int64]
 """Array of int64."""
 Float64 = NDArray[np.float64]
 """Array of float64."""
+Parts = NDArray[np.int64]
+"""Array of int64 with three axes."""
 Flags = NDArray[np.uint8]
 """Array of uint8, one bit for each condition."""
 
@@ -145,8 +147,8 @@ class Plan(NamedTuple):
         1 where fills are drawn, so that entries need the keys of their client ids.
     logged : int
         1 where the logs keep every row; 0 where they may forget what no limit looks at any more.
-    chosen : int
-        1 where the confidence of an entry chooses one of the tiers; 0 where all are parts of it.
+    chosen, parts : int
+        1 where the confidence of an entry chooses one of the tiers; 1 where all are parts of it.
     shares : (int, int, int)
         Share of the position of each tier in millionths; 0 for tiers that there are not.
     steps : (float, float, float)
@@ -162,6 +164,7 @@ class Plan(NamedTuple):
     keyed: int
     logged: int
     chosen: int
+    parts: int
     shares: tuple[int, int, int]
     steps: tuple[float, float, float]
 
@@ -255,7 +258,11 @@ WANTED_TRAIL = 4
 WANTED_OFFSET = 5
 WANTED_YEARLY = 6
 WANTED_SHARE = 7
-N_WANTED = 8
+WANTED_STOP_2 = 8
+WANTED_TARGET_2 = 9
+WANTED_STOP_3 = 10
+WANTED_TARGET_3 = 11
+N_WANTED = 12
 
 # The account.
 CASH = 0
@@ -342,7 +349,9 @@ QUIET_LOW = 14
 QUIET_HIGH = 15
 CHARGED_DAY = 16
 CHARGE_FROM = 17
-N_BOOK = 18
+PARTS = 18
+PART_FILLS = 19
+N_BOOK = 23
 NOT_SHORT = -1
 """The day up to which an instrument is charged for that is not owed."""
 
@@ -378,8 +387,13 @@ N_ORDER = 12
 ENTRY, EXIT, STOPPED, TARGETED = 0, 1, 2, 3
 """Legs, in the order in which what they trade in a bar is booked."""
 N_LEGS = 4
+STOPPED_2, TARGETED_2, STOPPED_3, TARGETED_3 = 4, 5, 6, 7
+"""Legs of the later parts of a position."""
 BY_RULE, BY_TIME = 0, 1
 """Why a position was left."""
+
+# Rows of the log of parts: lots, stop and target of each, zeros where there is none.
+N_ORDER_PARTS = 9
 
 # Rows of the fill log.
 FILL_ORDER = 0
@@ -500,6 +514,10 @@ class State(NamedTuple):
         Confidence of each row of ``orders``.
     equity : int64 array of shape (n_slices,) or (n_kept,)
         After every slice, or after those of `Market.kept`.
+    parts : int64 array of shape (n_instruments, 3, N_TRADE) or (0, 3, N_TRADE)
+        The parts of each instrument's trade, of which ``trades`` then holds the sums.
+    order_parts : int64 array
+        Log of the parts of entries, a row for each row of ``orders``; may be empty.
     totals : float64 array of shape (N_TOTALS,)
         Money units bought and sold; sum over the slices of the value held at their end.
     """
@@ -520,3 +538,5 @@ class State(NamedTuple):
     confidences: Float64
     equity: Int64
     totals: Float64
+    parts: Parts
+    order_parts: Int64

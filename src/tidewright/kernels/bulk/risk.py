@@ -310,9 +310,18 @@ def refused_before_money(
 
 @inlined
 def refused_by_money(
-    wanted: Wanted, lots: int, equity: int, others: Committed, own: Int64, limits: Limits
+    wanted: Wanted,
+    lots: int,
+    stake: int,
+    equity: int,
+    others: Committed,
+    own: Int64,
+    limits: Limits,
 ) -> int:
-    """Return the first limit of money that an entry breaks, or 0."""
+    """Return the first limit of money that an entry breaks, or 0.
+
+    ``stake`` is lots times ticks to the stop over all parts of an entry in parts, else 0.
+    """
     if others.orders + 1 > limits.max_open:
         return at.REFUSED_OPEN_ORDERS
     numerator, denominator = own[at.NUMERATOR], own[at.DENOMINATOR]
@@ -320,6 +329,8 @@ def refused_by_money(
     distance = wanted.trail if wanted.stop == 0 else abs(entry - wanted.stop)
     if distance != 0:
         lost = exact.value_ceiling(distance, lots, numerator, denominator)
+        if stake > 0:
+            lost = exact.value_ceiling(stake, 1, numerator, denominator)
         if not exact.within_share(lost, equity, limits.risk_ppm):
             return at.REFUSED_RISK
     value = exact.value_ceiling(max(wanted.mark, wanted.limit), lots, numerator, denominator)

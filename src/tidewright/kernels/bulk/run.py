@@ -40,7 +40,7 @@ def has_room(state: State, bars: int) -> bool:
     account = state.account
     return bool(
         account[at.ORDERS] + bars <= state.orders.shape[0]
-        and account[at.FILLS] + 4 * bars <= state.fills.shape[0]
+        and account[at.FILLS] + 8 * bars <= state.fills.shape[0]
         and account[at.TRADES] + bars <= state.round_trips.shape[0]
         and account[at.NOTES] + 13 * bars + 4 <= state.notes.shape[0]
     )

@@ -10,6 +10,7 @@ from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.booking import book_fill
 from tidewright.kernels.bulk.breakers import DAY, note, venue_answer
 from tidewright.kernels.bulk.layout import Int64, Limits, Market, State
+from tidewright.kernels.bulk.parts import follow_whole, read_part, sum_parts, write_part
 from tidewright.kernels.bulk.rows import ahead_of, bar_of
 from tidewright.kernels.fills import (
     FAR,
@@ -23,8 +24,9 @@ from tidewright.kernels.fills import (
     step,
 )
 from tidewright.kernels.integer import checked_add, checked_mul
-from tidewright.kernels.jit import inlined
+from tidewright.kernels.jit import inlined, unallocating
 from tidewright.kernels.limits import floor_ratio
+from tidewright.kernels.parts import step_parts, without_entry
 
 PRICE_END = 2**42
 """Prices stay below this many ticks."""
@@ -89,6 +91,10 @@ def settle(state: State, instrument: int) -> None:
         trade[:] = 0
         book[at.QUIET_LOW] = -FAR
         book[at.QUIET_HIGH] = FAR
+        book[at.PARTS] = 0
+        return
+    if book[at.PARTS] > 0:
+        book[at.QUIET_LOW], book[at.QUIET_HIGH] = follow_whole(state, instrument)
         return
     low, high = quiet_range(read_trade(trade))
     book[at.QUIET_LOW] = low
@@ -114,6 +120,9 @@ def meet(
 ) -> None:
     """Take an instrument's trade through its bar of a slice and book what it traded."""
     book = state.books[instrument]
+    if book[at.PARTS] > 0:
+        meet_parts(state, market, instrument, row, moment, terms, rules, limits)
+        return
     before = read_trade(state.trades[instrument])
     bar = bar_of(market, row)
     result = step(before, bar, rules)
@@ -140,6 +149,60 @@ def meet(
     if result.state.held > 0 and result.state.stop != before.stop:
         book[at.STOP_REFERENCE] = result.state.stop
     write_trade(state.trades[instrument], result.state)
+    settle(state, instrument)
+    if terms[at.BORROW_PPM] > 0:
+        watch_borrow(state, instrument, bar.closed)
+
+
+@unallocating
+def meet_parts(
+    state: State,
+    market: Market,
+    instrument: int,
+    row: int,
+    moment: int,
+    terms: Int64,
+    rules: FillRules,
+    limits: Limits,
+) -> None:
+    """Take a trade in parts through a bar: one entry and exit, legs for each part."""
+    book, parts = state.books[instrument], state.parts[instrument]
+    bar = bar_of(market, row)
+    before = read_part(parts[0]), read_part(parts[1]), read_part(parts[2])
+    result = step_parts(before, bar, rules)
+    entry, leaving = result.entry, result.exit
+    if entry.lots > 0:
+        rate = terms[at.MAKER_PPM] if entry.maker else terms[at.TAKER_PPM]
+        cost = charged(entry.ticks, entry.lots, (terms[at.NUMERATOR], terms[at.DENOMINATOR], rate))
+        if cost > free_cash(state.account):
+            before = without_entry(before[0]), without_entry(before[1]), without_entry(before[2])
+            result = step_parts(before, bar, rules)
+            entry, leaving = result.entry, result.exit
+    times = bar.opened, bar.closed, row - market.first[instrument]
+    sign, ahead = before[0].direction, ahead_of(market, instrument, row, moment)
+    if entry.lots > 0:
+        book_fill(state, instrument, at.ENTRY, sign, entry, times, ahead, terms, limits)
+        one, two, three = result.first.state, result.second.state, result.third.state
+        if (
+            (before[0].best == 0 and one.best != 0)
+            or (before[1].best == 0 and two.best != 0)
+            or (before[2].best == 0 and three.best != 0)
+        ):
+            # The venue took the protective orders of a part that began to fill.
+            venue_answer(state, bar.closed, True, limits)
+    if leaving.lots > 0:
+        book_fill(state, instrument, at.EXIT, -sign, leaving, times, ahead, terms, limits)
+    for place in range(3):
+        part = result.first if place == 0 else result.second if place == 1 else result.third
+        was, first = before[place], at.STOPPED if place == 0 else at.STOPPED_2 + 2 * (place - 1)
+        if part.stop.lots > 0:
+            book[at.STOP_REFERENCE] = was.stop
+            book_fill(state, instrument, first, -sign, part.stop, times, ahead, terms, limits)
+        if part.target.lots > 0:
+            state.trades[instrument, at.TARGET] = was.target
+            book_fill(state, instrument, first + 1, -sign, part.target, times, ahead, terms, limits)
+        write_part(parts[place], part.state)
+    sum_parts(state, instrument)
     settle(state, instrument)
     if terms[at.BORROW_PPM] > 0:
         watch_borrow(state, instrument, bar.closed)
@@ -239,6 +302,11 @@ def refusal(state: State, instrument: int, terms: Int64, rules: FillRules) -> in
     for price in (limit, reference, trade[at.STOP], trade[at.TARGET], trade[at.TRAIL]):
         if price >= PRICE_END:
             return INVALID_PRICE
+    if state.books[instrument, at.PARTS] > 0:
+        for place in range(3):
+            part = state.parts[instrument, place]
+            if part[at.STOP] >= PRICE_END or part[at.TARGET] >= PRICE_END:
+                return INVALID_PRICE
     valued = checked_mul(limit if limit != 0 else reference, lots)
     if floor_ratio(valued, own[at.NUMERATOR], own[at.DENOMINATOR]) < own[at.MIN_NOTIONAL]:
         return MIN_NOTIONAL

@@ -151,6 +151,7 @@ def new_state(prepared: Prepared) -> at.State:
     books[:, at.QUIET_LOW], books[:, at.QUIET_HIGH] = -FAR, FAR
     books[:, at.CHARGED_DAY], books[:, at.CHARGE_FROM] = at.NOT_SHORT, FAR
     # Room that is never written costs nothing; logs that fill up are made longer.
+    in_parts = prepared.plan.parts
     log = _FIRST_LOG + 16 * count + (len(market.known) // 16 if prepared.plan.logged else 0)
     return at.State(
         account=account,
@@ -169,6 +170,8 @@ def new_state(prepared: Prepared) -> at.State:
         confidences=np.empty(log),
         equity=np.empty(len(market.kept) or slices, np.int64),
         totals=np.zeros(at.N_TOTALS),
+        parts=np.zeros((count if in_parts else 0, 3, at.N_TRADE), np.int64),
+        order_parts=np.zeros((log if in_parts else 0, at.N_ORDER_PARTS), np.int64),
     )
 
 
@@ -183,6 +186,7 @@ def longer_logs(state: at.State) -> at.State:
         fills=double(state.fills),
         round_trips=double(state.round_trips),
         notes=double(state.notes),
+        order_parts=double(state.order_parts),
         confidences=np.concatenate((state.confidences, np.empty_like(state.confidences))),
     )
 
@@ -228,8 +232,6 @@ def _not_mirrored(request: BulkRequest, spec: StrategySpec) -> str | None:
     """Return what of a strategy or its limits only the event path knows."""
     if request.config.risk.pilot_loss_budget != OFF:
         return "a pilot's loss budget is set"
-    if spec.tiers and spec.tiers[0].from_confidence is None:
-        return f"strategy {spec.name!r} holds its positions in parts"
     return None
 
 

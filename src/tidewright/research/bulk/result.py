@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+
+import numpy as np
 
 from tidewright.domain.events import TradingState
 from tidewright.domain.facts import TradingStateChanged
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.orders import (
     Bracket,
+    BracketPart,
     Fill,
     Leg,
     OrderIntent,
@@ -26,7 +29,16 @@ from tidewright.kernels.bulk import layout as at
 from tidewright.market.arrays import Int64
 from tidewright.risk.words import ACTOR, NEW_DAY, daily_loss_text, drawdown_text, rate_text
 
-_LEGS = {at.ENTRY: Leg.ENTRY, at.EXIT: Leg.EXIT, at.STOPPED: Leg.STOP, at.TARGETED: Leg.TARGET}
+_LEGS = {
+    at.ENTRY: Leg.ENTRY,
+    at.EXIT: Leg.EXIT,
+    at.STOPPED: Leg.STOP,
+    at.TARGETED: Leg.TARGET,
+    at.STOPPED_2: Leg.STOP_2,
+    at.TARGETED_2: Leg.TARGET_2,
+    at.STOPPED_3: Leg.STOP_3,
+    at.TARGETED_3: Leg.TARGET_3,
+}
 _ALERTS = {
     at.NOTE_DRAWDOWN: "MAX_DRAWDOWN_PERCENT",
     at.NOTE_DAILY_LOSS: "MAX_DAILY_LOSS_PERCENT",
@@ -117,7 +129,20 @@ class BulkResult:
         entered = orders[fills[first, at.FILL_ORDER]]
         stops = (entered[:, at.ORDER_STOP] != 0) | (entered[:, at.ORDER_TRAIL] != 0)
         targets = entered[:, at.ORDER_TARGET] != 0
-        return len(orders) + int(stops.sum()) + int(targets.sum())
+        return len(orders) + int(stops.sum()) + int(targets.sum()) + self._later_legs()
+
+    def _later_legs(self) -> int:
+        """Return how many protective orders were placed for parts after the first."""
+        if not len(self.state.order_parts):
+            return 0
+        fills = self.fill_rows
+        entries = fills[fills[:, at.FILL_LEG] == at.ENTRY]
+        entered = np.bincount(
+            entries[:, at.FILL_ORDER], entries[:, at.FILL_LOTS], len(self.order_rows)
+        )
+        lots = self.state.order_parts[: len(self.order_rows), ::3]
+        earlier = np.cumsum(lots, axis=1)[:, :-1]
+        return 2 * int(((lots[:, 1:] > 0) & (entered[:, None] > earlier)).sum())
 
     def charges(self) -> list[tuple[str, int, int]]:
         """Return instrument, amount and days of every fee for holding a position, in order."""
@@ -146,12 +171,14 @@ class BulkResult:
     def orders(self) -> list[OrderIntent]:
         """Return the approved orders as values."""
         reasons = self.config.strategies[0].reasons
+        parts = self.state.order_parts[: len(self.order_rows)].tolist() or repeat([])
         return [
-            self._order(client_id, row, confidence, reasons)
-            for client_id, row, confidence in zip(
+            self._order(client_id, row, confidence, reasons, cut)
+            for client_id, row, confidence, cut in zip(
                 self.client_ids(),
                 self.order_rows.tolist(),
                 self.state.confidences.tolist(),
+                parts,
                 strict=False,
             )
         ]
@@ -237,7 +264,12 @@ class BulkResult:
         return self.config.strategies[0].strategy.name
 
     def _order(
-        self, client_id: str, row: list[int], confidence: float, reasons: Mapping[str, str]
+        self,
+        client_id: str,
+        row: list[int],
+        confidence: float,
+        reasons: Mapping[str, str],
+        cut: Sequence[int],
     ) -> OrderIntent:
         _, ts, instrument, leg, sign, lots, reference, limit, stop, target, trail, why = row
         is_exit = leg == at.EXIT
@@ -247,7 +279,10 @@ class BulkResult:
         reason = reasons.get(f"{'exit' if is_exit else 'entry'}.{position}", "")
         if is_exit:
             reason = "time stop" if why == at.BY_TIME else reason or "exit rule"
-        bracket = Bracket(stop or None, target or None, trail or None)
+        found = (cut[place : place + 3] for place in range(0, len(cut), 3))
+        parts = tuple(BracketPart(*part) for part in found if part[0]) if not is_exit else ()
+        kept = parts if len(parts) > 1 else ()
+        bracket = Bracket(stop or None, target or None, trail or None, kept)
         setup = self.config.strategies[0]
         return OrderIntent(
             client_id=client_id,

@@ -131,6 +131,7 @@ def plan_of(setup: StrategySetup, bars_per_row: int, window: TradingWindow, keye
         keyed=int(keyed),
         logged=1,
         chosen=int(bool(tiers) and tiers[0].from_confidence is not None),
+        parts=int(bool(tiers) and tiers[0].from_confidence is None),
         shares=(shares[0], shares[1], shares[2]),
         steps=(float(steps[0]), float(steps[1]), float(steps[2])),
     )
