@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,13 @@ def plan_columns(references: Sequence[ColumnReference], instrument: Instrument) 
     ConfigError
         If a reference is not of a declared column with valid parameters.
     """
+    ratios = np.array((*instrument.price_ratio, *instrument.quantity_ratio), np.int64)
+    return replace(_plan_of(tuple(references)), ratios=ratios)
+
+
+@lru_cache(maxsize=64)
+def _plan_of(references: tuple[ColumnReference, ...]) -> ColumnPlan:
+    """Return a plan without ratios: hundreds of instruments of a universe share it."""
     visible = tuple(_plain(item) for item in references)
     columns = _with_operands(visible)
     places = {column: place for place, column in reversed(list(enumerate(columns)))}
@@ -118,7 +126,7 @@ def plan_columns(references: Sequence[ColumnReference], instrument: Instrument) 
         visible,
         len(columns),
         np.array(entries, np.int64).reshape(-1, windows.FIELDS),
-        np.array((*instrument.price_ratio, *instrument.quantity_ratio), np.int64),
+        np.zeros(0, np.int64),
         tuple(groups.values()),
         np.array(operations, np.int64).reshape(-1, derived.FIELDS),
         tuple(times),

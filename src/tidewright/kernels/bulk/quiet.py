@@ -81,15 +81,19 @@ def next_flag(flags: Flags, begin: int, end: int, bits: int) -> int:
 
 
 @unallocating
-def next_entry(market: Market, flags: Flags, moment: int, end: int) -> int:
-    """Return the first slice of ``[moment, end)`` with a rule of entry; else ``end``."""
-    order, begins = market.order, market.begins
-    while moment < end:
-        for place in range(begins[moment], begins[moment + 1]):
-            if flags[order[place]] & ENTRY_BITS:
-                return moment
-        moment += 1
-    return end
+def next_entry(order: Int64, flags: Flags, place: int) -> int:
+    """Return the first element from a place on with a rule of entry; else how many there are."""
+    while place < len(order) and not flags[order[place]] & ENTRY_BITS:
+        place += 1
+    return place
+
+
+@inlined
+def entry_from(account: Int64, market: Market, flags: Flags, begin: int) -> int:
+    """Return `next_entry` from an element on, looking at each element of a run once."""
+    if account[at.NEXT_ENTRY] < begin:
+        account[at.NEXT_ENTRY] = next_entry(market.order, flags, begin)
+    return account[at.NEXT_ENTRY]  # type: ignore[no-any-return]
 
 
 @inlined
@@ -325,10 +329,9 @@ def stride(
     if inside and one:
         end = next_flag(flags, moment, end, ENTRY_BITS)
     elif inside:
-        if account[at.NEXT_ENTRY] < moment:
-            count = len(market.moments)
-            account[at.NEXT_ENTRY] = next_entry(market, flags, moment, count)
-        end = min(end, account[at.NEXT_ENTRY])
+        place = entry_from(account, market, flags, market.begins[moment])
+        if place < len(market.order):
+            end = min(end, market.moment_of[market.order[place]])
     if account[at.ACTIVE] > 0:
         return hold_many(state, market, flags, plan, limits, terms, moment, end)
     keep_equity(state, market.kept, moment, end, equity)

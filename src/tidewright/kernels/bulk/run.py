@@ -24,7 +24,13 @@ from tidewright.kernels.bulk.decide import (
     try_entries,
 )
 from tidewright.kernels.bulk.layout import Int64, Limits, Market, Plan, Script, State
-from tidewright.kernels.bulk.quiet import first_at, keep_equity, revalue, stride
+from tidewright.kernels.bulk.quiet import (
+    entry_from,
+    first_at,
+    keep_equity,
+    revalue,
+    stride,
+)
 from tidewright.kernels.bulk.risk import MINUTE
 from tidewright.kernels.bulk.rows import close_of, reached, row_in, time_of
 from tidewright.kernels.bulk.venue import carry_out, charge, meet
@@ -106,16 +112,17 @@ def find_entries(
     state: State, market: Market, script: Script, plan: Plan, terms: Int64, moment: int
 ) -> int:
     """Write down the entries whose rule holds where nothing is held; return how many."""
-    count = 0
+    count, flags = 0, script.flags
     one = len(market.order) == 0
     begin = moment if one else market.begins[moment]
     end = moment + 1 if one else market.begins[moment + 1]
-    for place in range(begin, end):
+    place = begin if one else entry_from(state.account, market, flags, begin)
+    while place < end:
         row = place if one else market.order[place]
-        found = script.flags[row]
+        instrument, found = 0 if one else market.owner[place], flags[row]
+        place = place + 1 if one else entry_from(state.account, market, flags, place + 1)
         if not found & ENTRY_BITS:
             continue
-        instrument = 0 if one else market.owner[place]
         if state.holdings[instrument, at.LOTS] != 0:
             continue
         if state.trades[instrument, at.ENTRY_LOTS] != 0:

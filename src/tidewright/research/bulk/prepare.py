@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -37,6 +37,8 @@ from tidewright.strategy.program import Program
 
 _BARS = ("ts_event", "ts_known", "open", "high", "low", "close", "volume")
 _FIRST_LOG = 4_096
+_NAMES = frozenset({"id", "venue", "base", "quote", "source"})
+_OF_TERMS = tuple(one.name for one in fields(Instrument) if one.name not in _NAMES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,11 +120,18 @@ def terms_of_setup(
     """Return the terms of instruments, shape (n_instruments, N_TERMS)."""
     config = replace(request.config, strategies=(setup,))
     feed = config.feed_timeframe
-    rows = [
-        terms_row(one, setup, config.risk, owner_of(config, one.id), feed) for one in instruments
-    ]
-    for row, one in zip(rows, instruments, strict=True):
-        row[at.BORROW_PPM] = request.paper.borrow_ppm(one.borrow_rate) if one.shortable else 0
+    # Hundreds of shares have the same terms, and exact fractions are slow.
+    known: dict[tuple[object, ...], Int64] = {}
+    rows = []
+    for one in instruments:
+        watched = setup.symbols is None or one.id in setup.symbols
+        alike = (watched, *(getattr(one, name) for name in _OF_TERMS))
+        if alike not in known:
+            row = terms_row(one, setup, config.risk, 0, feed)
+            row[at.BORROW_PPM] = request.paper.borrow_ppm(one.borrow_rate) if one.shortable else 0
+            known[alike] = row
+        rows.append(known[alike].copy())
+        rows[-1][at.OWNER] = owner_of(config, one.id)
     return np.stack(rows)
 
 
@@ -368,9 +377,12 @@ def _slices(known: Int64, first: Int64) -> _Slices:
     if len(first) == 2:
         none = np.zeros(0, np.int64)
         return _Slices(none, none, known, none, none)
+    shared = _shared_slices(known, first)
+    if shared is not None:
+        return shared
     rows = len(known)
     order = np.argsort(known, kind="stable")
-    owner = np.searchsorted(first, order, side="right") - 1
+    owner = np.repeat(np.arange(len(first) - 1), np.diff(first))[order]
     times = known[order]
     fresh = np.ones(rows, bool)
     fresh[1:] = times[1:] != times[:-1]
@@ -378,6 +390,23 @@ def _slices(known: Int64, first: Int64) -> _Slices:
     moment_of = np.empty(rows, np.int64)
     moment_of[order] = np.cumsum(fresh) - 1
     return _Slices(order, owner, times[begins[:-1]], begins, moment_of)
+
+
+def _shared_slices(known: Int64, first: Int64) -> _Slices | None:
+    """Return the slices of instruments whose bars all come at the same times; else None."""
+    count, each = len(first) - 1, int(first[1])
+    if not each or np.any(np.diff(first) != each):
+        return None
+    times = known.reshape(count, each)
+    if np.any(times[1:] != times[0]):
+        return None
+    return _Slices(
+        order=np.arange(len(known)).reshape(count, each).T.ravel(),
+        owner=np.tile(np.arange(count), each),
+        moments=times[0].copy(),
+        begins=np.arange(0, len(known) + 1, count),
+        moment_of=np.tile(np.arange(each), count),
+    )
 
 
 def _column_rows(
