@@ -188,7 +188,10 @@ def _words(value: Value) -> Iterator[str]:
     if value.is_mapping:
         for part in value.entries().values():
             yield from _words(part)
-    elif not value.is_list and not value.is_empty:
+    elif value.is_list:
+        for part in value.items():
+            yield from _words(part)
+    elif not value.is_empty:
         yield from _WORD.findall(value.text())
 
 

@@ -22,11 +22,13 @@ def test_promised_strategies_ship() -> None:
         "sma_cross",
         "ta_confidence",
         "bollinger_reversion",
+        "channel_tiers",
         "donchian_breakout",
         "momentum",
         "volatility_spike",
         "hour_trend",
         "strongest_few",
+        "swing_both_ways",
     }
 
 
