@@ -1,0 +1,1 @@
+"""An exchange in memory: order books with price-time priority and the accounts that use them."""
