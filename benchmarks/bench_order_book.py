@@ -1,13 +1,11 @@
 """Messages a second through the order book, and how long one takes, as the venue runs it.
 
-The function that is timed is `kernels.matching.run.process` with everything in it: every order type,
-balances of 1,000 accounts with refusals, fees, self-trade prevention, trade records. The stream is
-half new orders (geometric from the opposite best price, mean 6.7 ticks, 1 to 20 lots), 40 %
+The function that is timed is `kernels.matching.run.process` with everything in it: every order
+type, balances of 1,000 accounts with refusals, fees, self-trade prevention, trade records. The
+stream is half new orders (geometric from the opposite best price, mean 6.7 ticks, 1 to 20 lots), 40 %
 cancels and 10 % market orders, with about 5,000 orders resting.
 
     python benchmarks/bench_order_book.py [--messages 2000000] [--json FILE]
-
-Beside it, where they are installed in the same environment: ``hftbacktest`` and ``nautilus_trader``.
 """
 
 from __future__ import annotations
@@ -27,6 +25,7 @@ from numba.extending import intrinsic
 
 from tidewright.exchange.matching.book import BookShape, new_accounts, new_book
 from tidewright.kernels.matching import layout as at
+from tidewright.kernels.matching.layout import Int64
 from tidewright.kernels.matching.memory import address, onward
 from tidewright.kernels.matching.run import process, take
 
@@ -47,7 +46,9 @@ def cycles(typing: Any) -> Any:  # noqa: ANN401
 
 
 @numba.njit(error_model="numpy")
-def make_stream(book, accounts, log, draws, messages, answers):
+def make_stream(
+    book: Int64, accounts: Int64, log: Int64, draws: Int64, messages: Int64, answers: Int64
+) -> None:
     """Write messages whose cancels name orders that rest, by running them."""
     live = np.zeros((book[at.CAPACITY] * 4, 2), np.int64)
     count, middle = 0, book[at.PRICES] // 2
@@ -88,7 +89,9 @@ def make_stream(book, accounts, log, draws, messages, answers):
 
 
 @numba.njit(error_model="numpy")
-def stamped(book, accounts, log, messages, answers, ticks):
+def stamped(
+    book: Int64, accounts: Int64, log: Int64, messages: Int64, answers: Int64, ticks: Int64
+) -> None:
     """Time each message."""
     words, money, lines = address(book), address(accounts), address(log)
     book[at.ACCOUNTS], book[at.WIDTH] = accounts.shape

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from tidewright.domain.errors import ConfigError
 
+MILLISECOND = 1_000_000
 SECOND = 1_000_000_000
 """Nanoseconds in a second."""
 MINUTE = 60 * SECOND

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidewright.kernels.jit import inlined
+from tidewright.kernels.jit import compiled, inlined
 from tidewright.kernels.matching import layout as at
 from tidewright.kernels.matching.ladder import row_of, unlink, withdraw
 from tidewright.kernels.matching.layout import Int64
@@ -38,7 +38,7 @@ def give_slot(book: Int64, slot: int) -> None:
     book[at.LIVE] -= 1
 
 
-@inlined
+@compiled
 def write(book: Int64, log: Int64, event: int, slot: int, lots: int, reason: int) -> None:
     """Write a row of the log that is no trade."""
     row, line = row_of(slot), book[at.LOG_ROWS] * at.N_LOG
@@ -52,10 +52,11 @@ def write(book: Int64, log: Int64, event: int, slot: int, lots: int, reason: int
     log[line + at.TAKER_ACCOUNT] = book[row + at.ACCOUNT]
     log[line + at.TRADE_NUMBER] = reason
     log[line + at.MESSAGE] = book[at.MESSAGES]
+    log[line + at.WHEN] = book[at.NOW]
     book[at.LOG_ROWS] += 1
 
 
-@inlined
+@compiled
 def forget_trailer(book: Int64, slot: int) -> None:
     """Take an order out of the list of those whose stop trails the price."""
     begin, count = book[at.TRAILERS], book[at.TRAILING]
@@ -68,7 +69,7 @@ def forget_trailer(book: Int64, slot: int) -> None:
             return
 
 
-@inlined
+@compiled
 def stop_waiting(book: Int64, slot: int) -> None:
     """Take an order out of those that wait for a price."""
     row = row_of(slot)
@@ -79,7 +80,7 @@ def stop_waiting(book: Int64, slot: int) -> None:
     book[row + at.STOP] = 0
 
 
-@inlined
+@compiled
 def drop_peer(book: Int64, accounts: Int64, log: Int64, slot: int) -> None:
     """End the other order of a pair; what it had locked goes to this one."""
     row = row_of(slot)
@@ -99,7 +100,7 @@ def drop_peer(book: Int64, accounts: Int64, log: Int64, slot: int) -> None:
     give_slot(book, peer)
 
 
-@inlined
+@compiled
 def end(book: Int64, accounts: Int64, log: Int64, slot: int, reason: int) -> None:
     """End an order that stands in no queue: free its money and its slot, and tell why.
 

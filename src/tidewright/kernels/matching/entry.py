@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidewright.kernels.jit import inlined
+from tidewright.kernels.jit import compiled, inlined
 from tidewright.kernels.matching import layout as at
 from tidewright.kernels.matching.ending import end, take_slot
 from tidewright.kernels.matching.ladder import next_above, next_below, rest, row_of
@@ -17,7 +17,7 @@ def crosses(book: Int64, side: int, price: int) -> bool:
     return bool(price >= book[at.ASK] if side > 0 else price <= book[at.BID])
 
 
-@inlined
+@compiled
 def walk(book: Int64, side: int, limit: int, lots: int) -> tuple[int, int]:
     """Return how many lots the book offers an order up to a limit, and what they cost.
 
@@ -39,7 +39,7 @@ def walk(book: Int64, side: int, limit: int, lots: int) -> tuple[int, int]:
     return found, cost
 
 
-@inlined
+@compiled
 def offered(book: Int64, taker: int) -> bool:
     """Return whether an order can be filled at once and whole, order by order."""
     takes = row_of(taker)
@@ -66,7 +66,7 @@ def offered(book: Int64, taker: int) -> bool:
     return False
 
 
-@inlined
+@compiled
 def execute(book: Int64, accounts: Int64, log: Int64, slot: int) -> None:
     """Trade an order whose money is locked; what is left rests or ends, as its kind says."""
     row = row_of(slot)
@@ -133,7 +133,7 @@ def fill_in(book: Int64, message: Int64, lots: int) -> int:
     return slot
 
 
-@inlined
+@compiled
 def refuse(book: Int64, slot: int, code: int) -> int:
     """Give back the slot of an order that never was, and return why."""
     row = row_of(slot)
@@ -148,7 +148,7 @@ def refuse(book: Int64, slot: int, code: int) -> int:
     return code
 
 
-@inlined
+@compiled
 def market_terms(book: Int64, message: Int64) -> tuple[int, int]:
     """Return lots and money that a market order is for; lots of 0 when nothing is offered."""
     side, lots, money = message[at.WHICH_SIDE], message[at.HOW_MANY], message[at.FOR_MONEY]
@@ -162,7 +162,7 @@ def market_terms(book: Int64, message: Int64) -> tuple[int, int]:
     return lots, cost if side > 0 else lots * book[at.BASE_UNIT]
 
 
-@inlined
+@compiled
 def lots_for_money(book: Int64, side: int, money: int) -> int:
     """Return the lots that an amount of the quote asset trades now, rounded down."""
     lots, left = 0, money

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tidewright.kernels.jit import inlined
+from tidewright.kernels.jit import compiled, inlined
 from tidewright.kernels.matching import layout as at
 from tidewright.kernels.matching.layout import Int64
 from tidewright.kernels.matching.memory import highest_bit, lowest_bit
 
 
-@inlined
+@compiled
 def next_above(book: Int64, bits: int, price: int) -> int:
     """Return the lowest occupied price above a price; the number of prices when there is none."""
     layer, index, layers = 0, price, book[at.LAYERS]
@@ -25,7 +25,7 @@ def next_above(book: Int64, bits: int, price: int) -> int:
     return book[at.PRICES]  # type: ignore[no-any-return]
 
 
-@inlined
+@compiled
 def next_below(book: Int64, bits: int, price: int) -> int:
     """Return the highest occupied price below a price; 0 when there is none."""
     layer, index, layers = 0, price, book[at.LAYERS]

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 Int64 = NDArray[np.int64]
 """Array of int64."""
+Float64 = NDArray[np.float64]
+"""Array of float64."""
 
 WORD = 6
 """A word of a bitmap covers 64 prices, or 64 words of the layer below."""
@@ -48,6 +50,7 @@ LOG_ROWS = 32
 MESSAGES = 33
 WIDTH = 34
 ACCOUNTS = 35
+NOW = 36
 HEADER = 40
 
 # An order: one row of two cache lines. Slot 0 stays empty, so that a link of 0 is none.
@@ -122,7 +125,8 @@ TAKER_FEE = 8
 MAKER_FEE = 9
 TRADE_NUMBER = 10
 MESSAGE = 11
-N_LOG = 12
+WHEN = 12
+N_LOG = 13
 
 TRADED, ENDED, TRIGGERED, NOT_TRADED, PAIRED = 1, 2, 3, 4, 5
 """Events: a trade; an order that left unfilled, its lots and why beside it; a stop that was

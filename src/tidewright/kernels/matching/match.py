@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidewright.kernels.jit import inlined
+from tidewright.kernels.jit import compiled, inlined
 from tidewright.kernels.matching import layout as at
 from tidewright.kernels.matching.ending import drop_peer, end, give_slot, write
 from tidewright.kernels.matching.ladder import (
@@ -47,7 +47,7 @@ def shrink(book: Int64, accounts: Int64, log: Int64, slot: int, lots: int) -> No
     give_slot(book, slot)
 
 
-@inlined
+@compiled
 def guard(book: Int64, accounts: Int64, log: Int64, taker: int, maker: int, choice: int) -> bool:
     """Prevent an account from trading with itself; False when its taking order ends."""
     makes, takes = row_of(maker), row_of(taker)
@@ -67,7 +67,7 @@ def guard(book: Int64, accounts: Int64, log: Int64, taker: int, maker: int, choi
     return choice == at.EXPIRE_MAKER
 
 
-@inlined
+@compiled
 def free_part(book: Int64, accounts: Int64, slot: int, lots: int) -> None:
     """Free what a resting order has locked for lots that will not trade."""
     row = row_of(slot)
@@ -78,7 +78,7 @@ def free_part(book: Int64, accounts: Int64, slot: int, lots: int) -> None:
     release(book, accounts, slot, max(book[row + at.LOCKED] - part, 0))
 
 
-@inlined
+@compiled
 def affordable(book: Int64, taker: int, price: int) -> int:
     """Return how many lots an order can pay for at a price."""
     row = row_of(taker)
@@ -89,7 +89,7 @@ def affordable(book: Int64, taker: int, price: int) -> int:
     return book[row + at.LOCKED] // cost  # type: ignore[no-any-return]
 
 
-@inlined
+@compiled
 def match(book: Int64, accounts: Int64, log: Int64, taker: int, limit: int, money: bool) -> int:
     """Trade an order with the book up to a limit.
 

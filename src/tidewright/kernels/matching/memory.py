@@ -15,7 +15,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from tidewright.kernels.matching.layout import Int64
+from tidewright.kernels.matching.layout import Float64, Int64
 
 _Emit = Callable[[Any, Any, Any, Any], Any]
 _WORDS: Any = cast("Any", types).CPointer(types.int64)
@@ -26,7 +26,7 @@ def _address(typing: Any, array: Any) -> tuple[Any, _Emit]:  # noqa: ANN401
         proxy = cast("Any", cgutils).create_struct_proxy(signature.args[0])
         return proxy(context, builder, value=values[0]).data
 
-    return _WORDS(array), emit
+    return cast("Any", types).CPointer(array.dtype)(array), emit
 
 
 def _onward(typing: Any, words: Any, places: Any) -> tuple[Any, _Emit]:  # noqa: ANN401
@@ -53,6 +53,8 @@ def _highest_bit(typing: Any, word: Any) -> tuple[Any, _Emit]:  # noqa: ANN401
 
 address = cast("Callable[[Int64], Int64]", intrinsic(_address))
 """In a compiled step: the address of a contiguous int64 array, indexed like it."""
+float_address = cast("Callable[[Float64], Float64]", intrinsic(_address))
+"""In a compiled step: the address of a contiguous float64 array, indexed like it."""
 onward = cast("Callable[[Int64, int], Int64]", intrinsic(_onward))
 """In a compiled step: an address some places further on."""
 lowest_bit = cast("Callable[[int], int]", intrinsic(_lowest_bit))

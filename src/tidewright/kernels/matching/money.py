@@ -111,4 +111,5 @@ def pay(
     log[row + at.MAKER_FEE] = maker_fee
     log[row + at.TRADE_NUMBER] = number
     log[row + at.MESSAGE] = book[at.MESSAGES]
+    log[row + at.WHEN] = book[at.NOW]
     book[at.LOG_ROWS] += 1

@@ -43,7 +43,7 @@ def cancel(book: Int64, accounts: Int64, log: Int64, message: Int64) -> int:
     return handle  # type: ignore[no-any-return]
 
 
-@inlined
+@compiled
 def reduce(book: Int64, accounts: Int64, message: Int64) -> int:
     """Make a resting order smaller where it stands; return its handle or why not."""
     handle, lots = message[at.ORDER], message[at.HOW_MANY]
@@ -66,7 +66,7 @@ def reduce(book: Int64, accounts: Int64, message: Int64) -> int:
     return handle  # type: ignore[no-any-return]
 
 
-@inlined
+@compiled
 def take(book: Int64, accounts: Int64, log: Int64, message: Int64) -> int:
     """Carry out one message and return its answer: an order's handle, or a reason below 0."""
     book[at.MESSAGES] += 1

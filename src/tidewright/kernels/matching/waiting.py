@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidewright.kernels.jit import inlined
+from tidewright.kernels.jit import compiled, inlined
 from tidewright.kernels.matching import layout as at
 from tidewright.kernels.matching.ending import drop_peer, stop_waiting, write
 from tidewright.kernels.matching.entry import crosses, execute, fill_in, refuse, walk
@@ -14,7 +14,7 @@ TEN_THOUSAND = 10_000
 """Hundredths of a percent in one."""
 
 
-@inlined
+@compiled
 def wait(book: Int64, slot: int, stop: int) -> None:
     """Let an order wait for a price."""
     book[row_of(slot) + at.STOP] = stop
@@ -22,7 +22,7 @@ def wait(book: Int64, slot: int, stop: int) -> None:
     book[at.WAITING] += 1
 
 
-@inlined
+@compiled
 def trail_from(book: Int64, slot: int, price: int) -> None:
     """Put a trailing stop at its distance from the best price since it began."""
     row = row_of(slot)
@@ -34,7 +34,7 @@ def trail_from(book: Int64, slot: int, price: int) -> None:
         wait(book, slot, min(price + distance, book[at.PRICES] - 1))
 
 
-@inlined
+@compiled
 def follow(book: Int64) -> None:
     """Move trailing stops behind a price that went their way, in the order of their entry."""
     last = book[at.LAST]
@@ -50,7 +50,7 @@ def follow(book: Int64) -> None:
             trail_from(book, slot, last)
 
 
-@inlined
+@compiled
 def leave_level(book: Int64, slot: int) -> None:
     """Take a trailing order from its price, but not from the list of those that trail."""
     row = row_of(slot)
@@ -60,14 +60,14 @@ def leave_level(book: Int64, slot: int) -> None:
     book[row + at.TRAIL] = trail
 
 
-@inlined
+@compiled
 def begin_trailing(book: Int64, slot: int) -> None:
     """Add an order to those that trail; its stop is set when the price has come to rest."""
     book[book[at.TRAILERS] + book[at.TRAILING]] = slot
     book[at.TRAILING] += 1
 
 
-@inlined
+@compiled
 def activate(book: Int64, accounts: Int64, log: Int64, slot: int) -> None:
     """Send an order whose price was reached to the book."""
     row = row_of(slot)
@@ -87,7 +87,7 @@ def activate(book: Int64, accounts: Int64, log: Int64, slot: int) -> None:
     execute(book, accounts, log, slot)
 
 
-@inlined
+@compiled
 def fire(book: Int64, accounts: Int64, log: Int64) -> None:
     """Activate every order whose price was reached: the rising side first, nearest price first."""
     while book[at.WAITING] > 0:
@@ -101,7 +101,7 @@ def fire(book: Int64, accounts: Int64, log: Int64) -> None:
     settle(book)
 
 
-@inlined
+@compiled
 def settle(book: Int64) -> None:
     """Take the last price as the one from which stops are above or below."""
     last = book[at.LAST]
@@ -119,7 +119,7 @@ def reached(book: Int64, stop: int, rises: int) -> bool:
     return bool(last == 0 or (stop <= last if rises > 0 else stop >= last))
 
 
-@inlined
+@compiled
 def place_waiting(book: Int64, accounts: Int64, message: Int64) -> int:
     """Take in an order that waits for a price; return its handle or why it was refused."""
     side, kind, lots = message[at.WHICH_SIDE], message[at.ORDER_KIND], message[at.HOW_MANY]
@@ -144,7 +144,7 @@ def place_waiting(book: Int64, accounts: Int64, message: Int64) -> int:
     return book[row + at.HANDLE]  # type: ignore[no-any-return]
 
 
-@inlined
+@compiled
 def place_pair(book: Int64, accounts: Int64, log: Int64, message: Int64) -> int:
     """Take in a limit order and a stop, of which one ends the other (one cancels the other).
 
@@ -179,7 +179,7 @@ def place_pair(book: Int64, accounts: Int64, log: Int64, message: Int64) -> int:
     return book[row_of(first) + at.HANDLE]  # type: ignore[no-any-return]
 
 
-@inlined
+@compiled
 def pair(book: Int64, log: Int64, first: int, second: int, beyond: int) -> None:
     """Tie two orders together and name them in the log."""
     row, other = row_of(first), row_of(second)
