@@ -3,8 +3,7 @@
 The function that is timed is `kernels.matching.run.process` with everything in it: every order
 type, balances of 1,000 accounts with refusals, fees, self-trade prevention, trade records. The
 stream is half new orders (geometric from the opposite best price, mean 6.7 ticks, 1 to 20 lots),
-40 %
-cancels and 10 % market orders, with about 5,000 orders resting.
+40 % cancels and 10 % market orders, with about 5,000 orders resting.
 
     python benchmarks/bench_order_book.py [--messages 2000000] [--json FILE]
 """
