@@ -38,8 +38,8 @@ from fakes.null_studies import BARS, NAMES, hunches, library_family, two_stocks
 from fakes.toy_family import ToyFamily
 from tidewright.market.arrays import BarArrays
 from tidewright.research.benchmark import excess, universe_returns
-from tidewright.research.noise import search_on_noise
-from tidewright.research.null_markets import NullMarket, null_market
+from tidewright.research.chance.noise import search_on_noise
+from tidewright.research.chance.null_markets import NullMarket, null_market
 from tidewright.research.results import Family
 
 INSTRUMENTS = tuple(an_instrument(name) for name in NAMES)

@@ -15,7 +15,7 @@ from tidewright.app.processes import ProcessExecutor
 from tidewright.app.report_files import write_report
 from tidewright.app.validation.examine import ValidateOptions, validate
 from tidewright.app.validation.material import MarketOptions
-from tidewright.research.report import Report
+from tidewright.research.report.values import Report
 from tidewright.strategy.library import library
 
 DATA = {

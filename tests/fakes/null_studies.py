@@ -19,7 +19,7 @@ from tidewright.domain.time import DAY
 from tidewright.market.arrays import BarArrays
 from tidewright.research.bulk.grid import grid_points, grid_setups, parse_grid
 from tidewright.research.bulk.sweep import SweepFamily, SweepRequest
-from tidewright.research.null_markets import NullMarket, null_market
+from tidewright.research.chance.null_markets import NullMarket, null_market
 from tidewright.research.results import DailyResults
 from tidewright.strategy.library import template_named
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tidewright.research.report import (
+from tidewright.research.report.values import (
     Baseline,
     Check,
     Curve,

@@ -8,7 +8,7 @@ import numpy as np
 
 from tidewright.domain.time import timeframe_nanoseconds
 from tidewright.market.arrays import BarArrays
-from tidewright.research.trials import FACTS, Record
+from tidewright.research.judging.trials import FACTS, Record
 
 
 class MemoryTrialStore:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tidewright.domain.time import DAY, HOUR
 from tidewright.market.arrays import BarArrays
-from tidewright.research.surrogates import surrogate_market
+from tidewright.research.chance.surrogates import surrogate_market
 
 START = 18_262 * DAY
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from tidewright.research.evidence import (
+from tidewright.research.judging.evidence import (
     Check,
     Evidence,
     ForwardEvidence,
@@ -16,7 +16,7 @@ from tidewright.research.evidence import (
     PSource,
     TrialHistory,
 )
-from tidewright.research.verdict import VerdictLevel, judge
+from tidewright.research.judging.verdict import VerdictLevel, judge
 
 P_VALUES = (0.0, 0.05, 0.0500001, 0.2, 0.2000001, 0.5, 1.0, None)
 EXCESSES = (None, (-0.3, -0.2, -1e-9), (-0.3, -0.2, 0.0), (0.1, 0.2, 0.3))

@@ -19,7 +19,7 @@ from tidewright.app.strategies import LoadedStrategy
 from tidewright.app.trials import Scored, family_of, open_trials, record_trials
 from tidewright.domain.events import TradingWindow
 from tidewright.domain.instrument import AssetClass
-from tidewright.research.freeze import (
+from tidewright.research.judging.freeze import (
     ForwardResult,
     Frozen,
     daily_units,

@@ -10,14 +10,14 @@ from tidewright.app.strategies import LoadedStrategy
 from tidewright.app.trials import family_of, open_trials
 from tidewright.domain.time import iso
 from tidewright.market.arrays import BarArrays
-from tidewright.research.holdout import (
+from tidewright.research.judging.holdout import (
     Opening,
     border_of,
     open_part,
     record_opening,
     request_opening,
 )
-from tidewright.research.trials import identify
+from tidewright.research.judging.trials import identify
 
 
 def without_closed_part(feed: BarFeed) -> tuple[BarFeed, str]:

@@ -24,8 +24,7 @@ from tidewright.features.declarations import resolve
 from tidewright.market.arrays import BarArrays
 from tidewright.research.bulk.result import BulkResult
 from tidewright.research.bulk.run import run_bulk
-from tidewright.research.leaks import next_returns, pooled_leak_report
-from tidewright.research.lookahead import (
+from tidewright.research.lookahead.check import (
     Check,
     Finding,
     Float64,
@@ -40,7 +39,13 @@ from tidewright.research.lookahead import (
     joined_reports,
     sample_times,
 )
-from tidewright.research.subjects import decisions, longer_subject, scaled, strategy_subject
+from tidewright.research.lookahead.leaks import next_returns, pooled_leak_report
+from tidewright.research.lookahead.subjects import (
+    decisions,
+    longer_subject,
+    scaled,
+    strategy_subject,
+)
 from tidewright.strategy.compile import CompiledStrategy
 
 ROWS = 20_000

@@ -24,9 +24,14 @@ from tidewright.domain.orders import Fill, Leg
 from tidewright.domain.time import DAY, MINUTE, timeframe_nanoseconds
 from tidewright.engine.encoding import decode_outcome, decode_slice
 from tidewright.market.arrays import BarArrays, bar_arrays
-from tidewright.research.freeze import ForwardResult, placed_in_forecast
+from tidewright.research.judging.freeze import ForwardResult, placed_in_forecast
 from tidewright.research.metrics import daily_equity
-from tidewright.research.paper_gate import PaperFill, PaperRecord, PaperReport, examine_paper
+from tidewright.research.promotion.paper_gate import (
+    PaperFill,
+    PaperRecord,
+    PaperReport,
+    examine_paper,
+)
 from tidewright.research.results import Float64
 from tidewright.storage.home import Home
 from tidewright.storage.journal import SqliteJournal

@@ -18,15 +18,11 @@ from tidewright.app.trials import family_of, open_trials
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.instrument import AssetClass
 from tidewright.domain.money import from_decimal, to_decimal
-from tidewright.research.evidence import Evidence, Outcome
-from tidewright.research.freeze import Frozen, digest_of, freezes, latest_forward
-from tidewright.research.paper_gate import (
-    NamedCheck,
-    PaperRecord,
-    document_checks,
-    examine_paper,
-)
-from tidewright.research.promotion import (
+from tidewright.research.judging.evidence import Evidence, Outcome
+from tidewright.research.judging.freeze import Frozen, digest_of, freezes, latest_forward
+from tidewright.research.judging.trials import TrialStore
+from tidewright.research.judging.verdict import Verdict, VerdictLevel
+from tidewright.research.promotion.ladder import (
     Permission,
     SafetyCheck,
     Stage,
@@ -40,7 +36,13 @@ from tidewright.research.promotion import (
     may_scale,
     scaled_share,
 )
-from tidewright.research.promotion_records import (
+from tidewright.research.promotion.paper_gate import (
+    NamedCheck,
+    PaperRecord,
+    document_checks,
+    examine_paper,
+)
+from tidewright.research.promotion.records import (
     latest_verdict,
     latest_walk_forward,
     record_step,
@@ -50,8 +52,6 @@ from tidewright.research.promotion_records import (
     stopped_for_good,
 )
 from tidewright.research.results import Float64
-from tidewright.research.trials import TrialStore
-from tidewright.research.verdict import Verdict, VerdictLevel
 from tidewright.risk.breakers import PILOT_ALERT
 from tidewright.risk.settings import OFF
 from tidewright.storage.home import Home

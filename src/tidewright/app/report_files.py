@@ -10,7 +10,7 @@ import orjson
 
 from tidewright.app.report_page.page import report_page
 from tidewright.domain.errors import ConfigError, Transient
-from tidewright.research.report import SCHEMA, Report
+from tidewright.research.report.values import SCHEMA, Report
 from tidewright.storage.files import write_atomically
 
 if TYPE_CHECKING:

@@ -29,10 +29,10 @@ from tidewright.domain.instrument import AssetClass
 from tidewright.research.benchmark import excess, universe_returns
 from tidewright.research.bulk.grid import Point, grid_points, grid_setups, parse_grid
 from tidewright.research.bulk.sweep import SweepRequest, run_sweep
+from tidewright.research.judging.trials import identify
 from tidewright.research.metrics import CRYPTO_CALENDAR, STOCK_CALENDAR
+from tidewright.research.report.sweep_table import SweepTable, sweep_table
 from tidewright.research.results import DailyResults, Executor, Float64, SerialExecutor
-from tidewright.research.sweep_table import SweepTable, sweep_table
-from tidewright.research.trials import identify
 from tidewright.storage.files import write_atomically
 
 _MOST_AT_ONCE = 50

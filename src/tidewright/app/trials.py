@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tidewright.domain.errors import ConfigError, DataIntegrityError, Transient
 from tidewright.market.arrays import BarArrays
-from tidewright.research.trials import (
+from tidewright.research.judging.trials import (
     DataIdentity,
     TrialCount,
     TrialRun,

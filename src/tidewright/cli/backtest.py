@@ -22,9 +22,9 @@ from tidewright.app.universe import settle_universe
 from tidewright.domain.events import TradingWindow
 from tidewright.domain.money import to_decimal
 from tidewright.domain.time import iso
-from tidewright.research.holdout import border_of
+from tidewright.research.judging.holdout import border_of
+from tidewright.research.judging.trials import TrialCount
 from tidewright.research.metrics import PerformanceReport
-from tidewright.research.trials import TrialCount
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from tidewright.app.validation.material import MarketOptions
 from tidewright.cli.output import print_json
 from tidewright.cli.stages import Stages
 from tidewright.domain.errors import ConfigError
-from tidewright.research.report import Report
+from tidewright.research.report.values import Report
 
 
 def run(sources: Sequence[str], market: MarketOptions | None, *, as_json: bool) -> int:

@@ -20,7 +20,7 @@ from tidewright.domain.time import iso
 
 if TYPE_CHECKING:
     from tidewright.app.freeze import FreezeAnswer
-    from tidewright.research.freeze import ForwardResult, Frozen
+    from tidewright.research.judging.freeze import ForwardResult, Frozen
 
 
 def freeze(
@@ -75,7 +75,7 @@ def _list(json_output: bool) -> None:
 
     from tidewright.app.freeze import list_freezes
     from tidewright.app.trials import open_trials
-    from tidewright.research.freeze import days_since, latest_forward
+    from tidewright.research.judging.freeze import days_since, latest_forward
 
     found = list_freezes()
     forward: dict[str, ForwardResult | None] = {}

@@ -17,7 +17,7 @@ from tidewright.cli.run import (
 )
 
 if TYPE_CHECKING:
-    from tidewright.research.lookahead import LookaheadReport
+    from tidewright.research.lookahead.check import LookaheadReport
 
 
 def lookahead(
@@ -50,7 +50,7 @@ def lookahead(
     from tidewright.app.launch import choose_settings, choose_strategies, open_data
     from tidewright.app.lookahead import check_longer, check_strategy
     from tidewright.app.universe import settle_universe
-    from tidewright.research.lookahead import joined_reports
+    from tidewright.research.lookahead.check import joined_reports
 
     console = Console(stderr=True)
     symbols = chosen_symbols(symbol)

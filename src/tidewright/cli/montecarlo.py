@@ -12,7 +12,7 @@ from tidewright.app.validation.runs import run_rule
 from tidewright.cli.output import print_json
 from tidewright.cli.stages import Stages
 from tidewright.domain.errors import ConfigError
-from tidewright.research.montecarlo import MonteCarlo, Resampled
+from tidewright.research.chance.montecarlo import MonteCarlo, Resampled
 
 
 def run(market: MarketOptions, *, seed: int, everything: bool, as_json: bool) -> int:

@@ -26,8 +26,8 @@ from tidewright.domain.time import iso
 
 if TYPE_CHECKING:
     from tidewright.app.promotion import Examined
-    from tidewright.research.paper_gate import PaperReport
-    from tidewright.research.promotion import Step
+    from tidewright.research.promotion.ladder import Step
+    from tidewright.research.promotion.paper_gate import PaperReport
 
 app = typer.Typer(no_args_is_help=True)
 

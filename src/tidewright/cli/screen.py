@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tidewright.app.report_page.words import MEANINGS, TONES, first_screen, percent, span
-from tidewright.research.report import Report
+from tidewright.research.report.values import Report
 
 _COLOURS = {
     "danger": "bold red",

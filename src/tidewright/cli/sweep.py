@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from tidewright.app.sweep import Sweep
-    from tidewright.research.report import SweepMap
+    from tidewright.research.report.sweep_table import SweepTable
+    from tidewright.research.report.values import SweepMap
     from tidewright.research.results import DailyResults
-    from tidewright.research.sweep_table import SweepTable
 
 _SHADES = ("#b2182b", "#d6604d", "#f4a582", "#fddbc7", "#d1e5f0", "#92c5de", "#4393c3", "#2166ac")
 """From the worst to the best; red and blue are told apart by colour-blind eyes too."""
@@ -76,7 +76,7 @@ def sweep(
     from tidewright.app.launch import choose_settings, choose_strategies, choose_window, open_data
     from tidewright.app.sweep import prepare_sweep
     from tidewright.app.universe import settle_universe
-    from tidewright.research.sweep_table import check_measure
+    from tidewright.research.report.sweep_table import check_measure
 
     check_measure(sort)
     console = Console(stderr=True)

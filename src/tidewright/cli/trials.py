@@ -20,7 +20,7 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def list_trials(json_output: JsonFlag = False) -> None:
     """List what was scored, when, and on which data."""
     from tidewright.app.trials import open_trials, trials_path
-    from tidewright.research.trials import DATA, TRIALS, data_of, run_of
+    from tidewright.research.judging.trials import DATA, TRIALS, data_of, run_of
 
     if not trials_path().is_file():
         print_table((), (), f"nothing was tried yet; tries will be kept in {trials_path()}")

@@ -18,7 +18,7 @@ from tidewright.app.validation.registry import Elsewhere
 from tidewright.cli.screen import show_report
 from tidewright.cli.stages import Stages
 from tidewright.domain.errors import ConfigError, nearest
-from tidewright.research.report import Report
+from tidewright.research.report.values import Report
 
 
 @dataclass(frozen=True, slots=True)

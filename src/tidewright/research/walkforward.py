@@ -31,7 +31,7 @@ from tidewright.domain.time import DAY
 from tidewright.market.arrays import BarArrays
 from tidewright.research.benchmark import universe_returns
 from tidewright.research.bulk.sweep import SweepFamily
-from tidewright.research.noise import statistic
+from tidewright.research.chance.noise import statistic
 from tidewright.research.results import DailyResults, Family, Float64, Int64
 
 FOLDS = 5

@@ -11,7 +11,7 @@ from typing import Self
 import orjson
 
 from tidewright.domain.errors import ConfigError, DataIntegrityError
-from tidewright.research.trials import FACTS, Record
+from tidewright.research.judging.trials import FACTS, Record
 from tidewright.storage.chain import GENESIS, ChainCheck, JournalReport, link
 from tidewright.storage.sqlite import open_database, schema_version, transaction, translated
 

@@ -23,7 +23,7 @@ from tidewright.cli.main import main
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.time import DAY, iso
 from tidewright.market.declaration import DataDeclaration
-from tidewright.research.trials import TRIALS, run_of
+from tidewright.research.judging.trials import TRIALS, run_of
 from tidewright.strategy.spec import load_spec
 
 BARS = walk("AAA", days=160)

@@ -31,7 +31,7 @@ from tidewright.domain.errors import ConfigError
 from tidewright.domain.events import OperatorCommand, Slice, TradingState
 from tidewright.domain.time import MINUTE, parse_iso
 from tidewright.market.arrays import bar_arrays
-from tidewright.research.evidence import (
+from tidewright.research.judging.evidence import (
     PASSED,
     Evidence,
     ForwardEvidence,
@@ -39,9 +39,9 @@ from tidewright.research.evidence import (
     Outcome,
     PSource,
 )
-from tidewright.research.paper_gate import examine_paper
-from tidewright.research.promotion import Stage
-from tidewright.research.verdict import VerdictLevel, judge
+from tidewright.research.judging.verdict import VerdictLevel, judge
+from tidewright.research.promotion.ladder import Stage
+from tidewright.research.promotion.paper_gate import examine_paper
 
 NOW = parse_iso("2023-05-01T00:00:00Z")
 EQUITY = 10_000 * 10**8

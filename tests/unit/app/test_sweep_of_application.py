@@ -28,9 +28,9 @@ from tidewright.domain.errors import ConfigError, DataIntegrityError
 from tidewright.domain.events import TradingWindow
 from tidewright.research.benchmark import universe_returns
 from tidewright.research.bulk.sweep import run_sweep
-from tidewright.research.noise import statistic
-from tidewright.research.sweep_table import check_measure
-from tidewright.research.trials import TRIALS, run_of
+from tidewright.research.chance.noise import statistic
+from tidewright.research.judging.trials import TRIALS, run_of
+from tidewright.research.report.sweep_table import check_measure
 
 BARS = walk("AAA", days=120)
 SPEC = """\

@@ -14,8 +14,8 @@ from tidewright.app.validation.material import MarketOptions, load_material
 from tidewright.app.validation.registry import Elsewhere
 from tidewright.cli.main import main
 from tidewright.domain.errors import ConfigError
-from tidewright.research.promotion_records import latest_walk_forward
-from tidewright.research.verdict import VerdictLevel
+from tidewright.research.judging.verdict import VerdictLevel
+from tidewright.research.promotion.records import latest_walk_forward
 
 
 @pytest.fixture(autouse=True)

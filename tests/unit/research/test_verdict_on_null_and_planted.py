@@ -7,11 +7,17 @@ from statistics import NormalDist
 
 import numpy as np
 
-from tidewright.research.evidence import PASSED, Evidence, ForwardEvidence, Interval, PSource
-from tidewright.research.freeze import forecast, percentile_of
+from tidewright.research.judging.evidence import (
+    PASSED,
+    Evidence,
+    ForwardEvidence,
+    Interval,
+    PSource,
+)
+from tidewright.research.judging.freeze import forecast, percentile_of
+from tidewright.research.judging.trials import corrected_for_tries
+from tidewright.research.judging.verdict import VerdictLevel, VerdictRule, judge
 from tidewright.research.statistics.inference import confidence_interval, t_statistic
-from tidewright.research.trials import corrected_for_tries
-from tidewright.research.verdict import VerdictLevel, VerdictRule, judge
 
 DAYS, AFTER, RULES = 500, 100, 20
 STRICT = VerdictRule(supported_p=0.01)

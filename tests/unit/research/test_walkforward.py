@@ -24,8 +24,8 @@ from tidewright.research.bulk.grid import grid_points, grid_setups, parse_grid
 from tidewright.research.bulk.result import BulkResult
 from tidewright.research.bulk.run import run_bulk
 from tidewright.research.bulk.sweep import SweepRequest
-from tidewright.research.noise import search_on_noise, statistic
-from tidewright.research.null_markets import FIRST_DAY, NullMarket, null_market
+from tidewright.research.chance.noise import search_on_noise, statistic
+from tidewright.research.chance.null_markets import FIRST_DAY, NullMarket, null_market
 from tidewright.research.walkforward import (
     WalkForwardFamily,
     WalkForwardPlan,

@@ -22,7 +22,7 @@ from tidewright.app.report_page.svg import (
     ticks,
 )
 from tidewright.app.report_page.words import MONTHS, date, number, percent
-from tidewright.research.report import (
+from tidewright.research.report.values import (
     Curve,
     Fan,
     Fold,

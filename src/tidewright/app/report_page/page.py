@@ -31,7 +31,7 @@ from tidewright.app.report_page.words import (
     span,
     typeset,
 )
-from tidewright.research.report import DataStamp, Report
+from tidewright.research.report.values import DataStamp, Report
 
 Draw = Callable[[Area], Markup]
 

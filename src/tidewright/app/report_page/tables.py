@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 from tidewright.app.report_page.markup import Content, Markup, join, tag
 from tidewright.app.report_page.words import MONTHS, date, number, percent, typeset
-from tidewright.research.report import Baseline, Check, Curve, Measure, Month, Report, Scenario
+from tidewright.research.report.values import (
+    Baseline,
+    Check,
+    Curve,
+    Measure,
+    Month,
+    Report,
+    Scenario,
+)
 
 _MARKS = {True: ("passed", "pass"), False: ("FAILED", "fail"), None: ("does not apply", "skip")}
 _ROWS_OF_A_CURVE = 120

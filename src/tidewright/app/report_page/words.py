@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from tidewright.research.report import LossForecast, Outcome, Report
+from tidewright.research.report.values import LossForecast, Outcome, Report
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEGATIVE = re.compile(r"(?<![\w.\N{EN DASH}-])-(?=\d)")

@@ -19,7 +19,7 @@ from tidewright.domain.instrument import AssetClass
 from tidewright.exchange.paper.settings import PaperSettings
 from tidewright.execution.settings import ExecutionSettings
 from tidewright.market.validation import BarRules
-from tidewright.research.gates import DocumentGates
+from tidewright.research.promotion.gates import DocumentGates
 from tidewright.risk.settings import OFF, RiskSettings
 
 DECIDING = ("account", "execution", "risk", "seed", "signals", "strategies", "symbols")

@@ -9,7 +9,7 @@ import numpy as np
 
 from tidewright.domain.errors import ConfigError
 from tidewright.research.metrics import drawdown, sharpe
-from tidewright.research.report import Report
+from tidewright.research.report.values import Report
 from tidewright.research.results import Float64, Int64
 
 _FEWEST_DAYS = 20

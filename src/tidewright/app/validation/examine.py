@@ -46,10 +46,20 @@ from tidewright.domain.errors import ConfigError
 from tidewright.domain.money import to_decimal
 from tidewright.domain.portfolio import Trade
 from tidewright.domain.time import iso, timeframe_nanoseconds
-from tidewright.research.evidence import HistoryKind, Interval
-from tidewright.research.lookahead import LookaheadReport
-from tidewright.research.noise import search_on_noise
-from tidewright.research.report import (
+from tidewright.research.chance.noise import search_on_noise
+from tidewright.research.judging.evidence import HistoryKind, Interval
+from tidewright.research.judging.trials import corrected_for_tries, identify
+from tidewright.research.judging.verdict import judge
+from tidewright.research.lookahead.check import LookaheadReport
+from tidewright.research.report.doubts import Suspect, suspicious
+from tidewright.research.report.parts import (
+    curve_of,
+    months_of,
+    noise_of,
+    outcome_of,
+    trades_of,
+)
+from tidewright.research.report.values import (
     DataStamp,
     Finding,
     NoiseSearch,
@@ -58,18 +68,8 @@ from tidewright.research.report import (
     Ruling,
     Subject,
 )
-from tidewright.research.report_parts import (
-    curve_of,
-    months_of,
-    noise_of,
-    outcome_of,
-    trades_of,
-)
 from tidewright.research.results import Executor
 from tidewright.research.statistics.tail import gap_check
-from tidewright.research.suspicion import Suspect, suspicious
-from tidewright.research.trials import corrected_for_tries, identify
-from tidewright.research.verdict import judge
 
 _FEWEST_DAYS = 12
 _LOOKAHEAD_ROWS = 6_000

@@ -9,11 +9,11 @@ import numpy as np
 from tidewright.app.validation.material import Material
 from tidewright.app.validation.runs import Run, run_rule
 from tidewright.domain.errors import ConfigError
+from tidewright.research.chance.montecarlo import MonteCarlo, TradeSample, monte_carlo
+from tidewright.research.chance.random_entries import RandomEntries, held_trades, random_entries
 from tidewright.research.metrics import sharpe
-from tidewright.research.montecarlo import MonteCarlo, TradeSample, monte_carlo
-from tidewright.research.random_entries import RandomEntries, held_trades, random_entries
-from tidewright.research.report import Baseline, Fan, LossForecast, Measure, NoiseSearch
-from tidewright.research.report_parts import baseline_of
+from tidewright.research.report.parts import baseline_of
+from tidewright.research.report.values import Baseline, Fan, LossForecast, Measure, NoiseSearch
 from tidewright.research.results import Float64
 
 _FEWEST_DAYS = 20
@@ -127,7 +127,11 @@ def measures(
     material: Material, run: Run, noise: NoiseSearch | None, answer: MonteCarlo | None
 ) -> tuple[Measure, ...]:
     """Return figures of inference over the full calendar, flat days included."""
-    from tidewright.research.measures import certainty_measures, tail_measures, trade_measures
+    from tidewright.research.report.measures import (
+        certainty_measures,
+        tail_measures,
+        trade_measures,
+    )
     from tidewright.research.statistics.inference import estimate_mean
     from tidewright.research.statistics.sharpe_inference import (
         probabilistic_sharpe,

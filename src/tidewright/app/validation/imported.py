@@ -12,7 +12,8 @@ from tidewright.app.validation.figures import fan_of, losses_of, returns_on_equi
 from tidewright.app.validation.imports import Imported
 from tidewright.app.validation.ruling import checks_of, interval_of, ruling_of
 from tidewright.domain.errors import ConfigError
-from tidewright.research.evidence import (
+from tidewright.research.chance.montecarlo import TradeSample, monte_carlo
+from tidewright.research.judging.evidence import (
     NOT_RUN,
     PASSED,
     Evidence,
@@ -20,9 +21,11 @@ from tidewright.research.evidence import (
     PSource,
     TrialHistory,
 )
+from tidewright.research.judging.verdict import judge
 from tidewright.research.metrics import CRYPTO_CALENDAR, STOCK_CALENDAR
-from tidewright.research.montecarlo import TradeSample, monte_carlo
-from tidewright.research.report import (
+from tidewright.research.report.doubts import Suspect, suspicious
+from tidewright.research.report.parts import baseline_of, curve_of, months_of, outcome_of
+from tidewright.research.report.values import (
     Baseline,
     Deflation,
     Finding,
@@ -31,10 +34,7 @@ from tidewright.research.report import (
     Report,
     Subject,
 )
-from tidewright.research.report_parts import baseline_of, curve_of, months_of, outcome_of
 from tidewright.research.results import Float64
-from tidewright.research.suspicion import Suspect, suspicious
-from tidewright.research.verdict import judge
 
 FEWEST_DAYS = 20
 """Days of results under which nothing can be said."""
@@ -128,7 +128,7 @@ def validate_imported(
 
 def _count(rows: Float64, tries: int, a_year: int, seed: int) -> _Counted:
     """Return the best row and how good the best of as many tries is without skill."""
-    from tidewright.research.luck import luck_of_candidate
+    from tidewright.research.chance.luck import luck_of_candidate
     from tidewright.research.statistics.sharpe_inference import annual, sharpe_moments
 
     place = int(np.argmax(sharpe_moments(rows).sharpe))
@@ -190,7 +190,7 @@ def _subject(imported: Imported, counted: _Counted, tries: int | None, a_year: i
 
 
 def _measures(profit: Float64, counted: _Counted, a_year: int) -> tuple[Measure, ...]:
-    from tidewright.research.measures import tail_measures
+    from tidewright.research.report.measures import tail_measures
     from tidewright.research.statistics.inference import estimate_mean
 
     known = estimate_mean(profit)

@@ -16,7 +16,7 @@ import numpy as np
 from tidewright.app.feeds.tables import numbers_of, times_of
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.time import DAY, MINUTE, iso
-from tidewright.research.report import TradeList
+from tidewright.research.report.values import TradeList
 from tidewright.research.results import Float64, Int64
 
 if TYPE_CHECKING:

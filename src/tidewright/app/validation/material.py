@@ -29,7 +29,7 @@ from tidewright.market.arrays import BarArrays
 from tidewright.research.bulk.grid import Point, grid_points, grid_setups, parse_grid
 from tidewright.research.bulk.request import BulkRequest
 from tidewright.research.bulk.sweep import SweepRequest
-from tidewright.research.holdout import border_of
+from tidewright.research.judging.holdout import border_of
 from tidewright.research.metrics import CRYPTO_CALENDAR, STOCK_CALENDAR, Calendar
 from tidewright.research.walkforward import WindowedSweep
 

@@ -16,16 +16,16 @@ from tidewright.app.validation.search import Searched
 from tidewright.domain.errors import ConfigError, DataIntegrityError, Transient
 from tidewright.domain.events import TradingWindow
 from tidewright.research.bulk.sweep import SweepRequest
-from tidewright.research.evidence import Evidence, HistoryKind, TrialHistory
-from tidewright.research.freeze import (
+from tidewright.research.judging.evidence import Evidence, HistoryKind, TrialHistory
+from tidewright.research.judging.freeze import (
     SHORTEST_HISTORY,
     digest_of,
     forecast,
     percentile_of,
 )
-from tidewright.research.promotion_records import record_walk_forward
-from tidewright.research.report import Measure
-from tidewright.research.verdict import Verdict
+from tidewright.research.judging.verdict import Verdict
+from tidewright.research.promotion.records import record_walk_forward
+from tidewright.research.report.values import Measure
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tidewright.app.validation.runs import LATER, TWICE, Run
-from tidewright.research import report as shown
-from tidewright.research.evidence import (
+from tidewright.research.judging.evidence import (
     PASSED,
     Check,
     Evidence,
@@ -17,9 +16,10 @@ from tidewright.research.evidence import (
     PSource,
     TrialHistory,
 )
-from tidewright.research.lookahead import LookaheadReport
-from tidewright.research.report import NoiseSearch, Ruling, Scenario
-from tidewright.research.verdict import DEFAULT_RULE, Verdict, VerdictLevel
+from tidewright.research.judging.verdict import DEFAULT_RULE, Verdict, VerdictLevel
+from tidewright.research.lookahead.check import LookaheadReport
+from tidewright.research.report import values as shown
+from tidewright.research.report.values import NoiseSearch, Ruling, Scenario
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from tidewright.research.bulk.daily import daily_results
 from tidewright.research.bulk.request import BulkRequest, Unsupported
 from tidewright.research.bulk.result import BulkResult
 from tidewright.research.bulk.run import run_bulk
-from tidewright.research.report import Scenario
+from tidewright.research.report.values import Scenario
 from tidewright.research.results import DailyResults, Float64
 
 _MILLISECOND = 1_000_000

@@ -10,9 +10,9 @@ from tidewright.app.validation.material import Material, Watch
 from tidewright.domain.errors import ConfigError
 from tidewright.research.benchmark import excess, universe_returns
 from tidewright.research.bulk.sweep import run_sweep
-from tidewright.research.noise import statistic
-from tidewright.research.report import Fold, Measure, SweepMap
-from tidewright.research.report_parts import sweep_map
+from tidewright.research.chance.noise import statistic
+from tidewright.research.report.parts import sweep_map
+from tidewright.research.report.values import Fold, Measure, SweepMap
 from tidewright.research.results import DailyResults, Float64
 from tidewright.research.walkforward import (
     WalkForwardPlan,

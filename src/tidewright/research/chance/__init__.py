@@ -1,0 +1,1 @@
+"""Is it luck: patternless markets, the same search on them, random entries, resampled years."""

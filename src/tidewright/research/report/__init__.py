@@ -1,0 +1,1 @@
+"""What a validation found, as values that can be shown in any form."""
