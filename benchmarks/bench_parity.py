@@ -1,6 +1,8 @@
 """Parity of the compiled loop and the event path over whole files, and the time of both.
 
-    python benchmarks/bench_parity.py DATA [--symbols A,B] [--strategy NAME] [--bars N] [--together]
+    python benchmarks/bench_parity.py [DATA] [--symbols A,B] [--strategy NAME] [--bars N] [--together]
+
+Without DATA it takes the minutes and the nine stocks of the folder that TW_REALDATA names.
 
 Each library strategy runs through both engines over each series, with wide limits, the default ones
 and tight ones; with ``--together`` all series share one account. Prints one JSON line a case; the
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -81,13 +84,32 @@ def compare(feed: BarFeed, strategy: str, settings: Settings) -> dict[str, objec
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--symbols", default="")
     parser.add_argument("--strategy", default="")
     parser.add_argument("--bars", type=int, default=10**9)
     parser.add_argument("--together", action="store_true")
     words = parser.parse_args()
-    found, _ = open_data(words.data, tuple(filter(None, words.symbols.split(","))))
+    cases = bad = 0
+    for path in [words.data] if words.data else data_files():
+        done, differing = run_file(path, words)
+        cases, bad = cases + done, bad + differing
+    print(json.dumps({"cases": cases, "different": bad}))
+    return 1 if bad else 0
+
+
+def data_files() -> list[Path]:
+    """Return the files of the whole set."""
+    folder = Path(os.environ.get("TW_REALDATA", ""))
+    files = [*folder.glob("crypto/*USDT_1m*.parquet"), *folder.glob("stocks_intraday/*9sym*")]
+    if not files:
+        print("no data: name a file, or the data folder with TW_REALDATA")
+    return sorted(files)
+
+
+def run_file(path: Path, words: argparse.Namespace) -> tuple[int, int]:
+    """Compare every case of a file; return how many there were and how many differ."""
+    found, _ = open_data(path, tuple(filter(None, words.symbols.split(","))))
     by_id = {one.id: one for one in found.instruments}
     series = [one.slice(0, words.bars) for one in found.series]
     groups = [series] if words.together else [[one] for one in series]
@@ -101,8 +123,7 @@ def main() -> int:
                 case = {"symbols": [one.instrument for one in group], "strategy": strategy}
                 print(json.dumps({**case, "limits": limits, **result}), flush=True)
                 cases, bad = cases + 1, bad + bool(result["differences"])
-    print(json.dumps({"cases": cases, "different": bad}))
-    return 1 if bad else 0
+    return cases, bad
 
 
 if __name__ == "__main__":

@@ -186,6 +186,13 @@ def _time(report: Report) -> Answer:
         return Answer("time", question, "Not before it is mended", ())
     if months is not None and months <= 0:
         return Answer("time", question, "Now", ("More days would hardly change the verdict.",))
+    if months is None and word == "PROMISING":
+        return Answer(
+            "time",
+            question,
+            "Not by waiting alone",
+            ("What is missing is named above: freeze it, and pass every check.",),
+        )
     if months is None:
         return Answer(
             "time", question, "Not at this rate", ("The effect is too small to tell from chance.",)

@@ -32,7 +32,7 @@ GOOD = Evidence(
     one_bar_later=PASSED,
     forward=ForwardEvidence(60, 0.5),
 )
-PAGE = Path(__file__).parents[3] / "docs/concepts/verdicts.md"
+PAGE = Path(__file__).parents[4] / "docs/concepts/verdicts.md"
 CHECKS = {
     "": {},
     "costs x2": {"double_costs": FAILED},
