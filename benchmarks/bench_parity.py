@@ -1,6 +1,6 @@
 """Parity of the compiled loop and the event path over whole files, and the time of both.
 
-    python benchmarks/bench_parity.py [DATA] [--symbols A,B] [--strategy NAME] [--bars N] [--together]
+    python benchmarks/bench_parity.py [DATA] [--symbols A,B] [--strategy NAME] [--bars N]
 
 Without DATA it takes the minutes and the nine stocks of the folder that TW_REALDATA names.
 
