@@ -28,9 +28,13 @@ from tidewright.kernels import (
     synthetic,
     windows,
 )
+from tidewright.kernels.agents import layout as traders
+from tidewright.kernels.agents.run import simulate
 from tidewright.kernels.bulk import bits, layout
 from tidewright.kernels.bulk.run import run
 from tidewright.kernels.bulk.signals import number_rows
+from tidewright.kernels.matching import layout as book
+from tidewright.kernels.matching.run import process
 
 Call = tuple[Callable[..., object], tuple[object, ...]]
 """A step and arguments for it."""
@@ -54,6 +58,25 @@ def warm_up() -> int:
     for step, arguments in calls:
         step(*arguments)
     return len(calls)
+
+
+def warm_up_market() -> int:
+    """Call the order book and the traders that make a market; returns how many there are."""
+    nothing = np.zeros((0, book.N_MESSAGE), np.int64)
+    process(_ints(256), _ints(2, 6), _ints(1, book.N_LOG), nothing, np.zeros(0, np.int64), 0)
+    heap = np.zeros(1, np.int64)
+    simulate(
+        _ints(1, 256),
+        _ints(2, 6),
+        np.zeros((1, 1, book.N_LOG), np.int64),
+        _ints(1, traders.N_TRADER),
+        _floats(1, traders.N_HABIT),
+        _floats(1, traders.N_VALUE),
+        (heap, heap.copy()),
+        np.zeros(traders.N_CLOCK + book.N_MESSAGE, np.int64),
+        0,
+    )
+    return 2
 
 
 def warm_up_research() -> int:

@@ -103,6 +103,7 @@ instruments = sa.Table(
     sa.Column("shortable", sa.Boolean, nullable=False),
     _text("source"),
     _optional("borrow_rate"),
+    sa.Column("sector", sa.Text, nullable=False, server_default=""),
 )
 
 market_data = sa.Table(

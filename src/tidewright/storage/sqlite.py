@@ -144,8 +144,11 @@ def _prepare(
     connection: sqlite3.Connection, path: Path, application_id: int, read_only: bool
 ) -> None:
     connection.execute("PRAGMA trusted_schema=OFF")
-    (found,) = connection.execute("PRAGMA application_id").fetchone()
+    # One look at both: another process may be making the file at this moment.
+    connection.execute("BEGIN")
     (objects,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    (found,) = connection.execute("PRAGMA application_id").fetchone()
+    connection.execute("COMMIT")
     if found != application_id and (found or objects or read_only):
         raise ConfigError(
             f"{path}: the database is marked {found:#x}; expected {application_id:#x}: "

@@ -744,9 +744,11 @@ export interface components {
         /**
          * Leg
          * @description Part that an order plays in a trade; the last letter of its client id.
+         *
+         *     A trade in parts has a stop and a target for each of them; the first part's are plain.
          * @enum {string}
          */
-        Leg: "e" | "x" | "s" | "t";
+        Leg: "e" | "x" | "s" | "t" | "u" | "w" | "v" | "y";
         /**
          * Mode
          * @description Whose money and whose prices.

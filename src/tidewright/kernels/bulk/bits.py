@@ -113,7 +113,14 @@ def mark_rows(words: Words, flag: int, flags: Flags) -> None:
 
 @unallocating
 def make_finite(values: Float64) -> None:
-    """Make every number that is not finite unknown."""
+    """Make every infinite number unknown.
+
+    Hardly any column has one, and reading alone takes half the time of writing too.
+    """
+    infinite = 0
     for row in range(len(values)):
-        value = values[row]
-        values[row] = value if abs(value) < np.inf else np.nan
+        infinite += abs(values[row]) == np.inf
+    if infinite > 0:
+        for row in range(len(values)):
+            if abs(values[row]) == np.inf:
+                values[row] = np.nan

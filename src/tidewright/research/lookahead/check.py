@@ -410,7 +410,8 @@ def shocked_after(
         return _taken(bars, kept)
     if kind is Shock.PERMUTED:
         order = np.concatenate((np.arange(first), first + generator.permutation(count - first)))
-        return replace(bars, **{name: getattr(bars, name)[order] for name in _ROW_PARTS})
+        parts = {name: getattr(bars, name)[order] for name in _ROW_PARTS}
+        return _bars_of(bars, bars.ts_event, bars.ts_known, parts)
     changed = {}
     for name in _ROW_PARTS:
         values = getattr(bars, name).copy()
@@ -418,12 +419,27 @@ def shocked_after(
         largest = int(bars.high.max(initial=1)) if name != "volume" else int(values.max(initial=1))
         values[first:] *= min(_SHOCK_FACTOR, max(limit // max(largest, 1), 1))
         changed[name] = values
-    return replace(bars, **changed)
+    return _bars_of(bars, bars.ts_event, bars.ts_known, changed)
 
 
 def _taken(bars: BarArrays, rows: Int64) -> BarArrays:
-    names = ("ts_event", "ts_known", *_ROW_PARTS)
-    return replace(bars, **{name: getattr(bars, name)[rows] for name in names})
+    parts = {name: getattr(bars, name)[rows] for name in _ROW_PARTS}
+    return _bars_of(bars, bars.ts_event[rows], bars.ts_known[rows], parts)
+
+
+def _bars_of(bars: BarArrays, opened: Int64, known: Int64, parts: Mapping[str, Int64]) -> BarArrays:
+    """Return bars of the same instrument with other times, prices and volumes."""
+    return BarArrays(
+        bars.instrument,
+        bars.timeframe,
+        opened,
+        known,
+        parts["open"],
+        parts["high"],
+        parts["low"],
+        parts["close"],
+        parts["volume"],
+    )
 
 
 def _spread(times: Sequence[int], count: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Fees for holding positions, and the rates that instruments state for them.
+"""Fees for holding positions, the rates that instruments state for them, and their sectors.
 
 Revision ID: 0002
 Revises: 0001
@@ -19,8 +19,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the table with its readable view, and add the column."""
+    """Create the table with its readable view, and add the columns."""
     op.add_column("instruments", sa.Column("borrow_rate", ExactDecimal))
+    op.add_column("instruments", sa.Column("sector", sa.Text, nullable=False, server_default=""))
     op.create_table(
         "charges",
         _id(),
@@ -42,4 +43,5 @@ def downgrade() -> None:
     """Remove both again."""
     op.execute("DROP VIEW charges_readable")
     op.drop_table("charges")
+    op.drop_column("instruments", "sector")
     op.drop_column("instruments", "borrow_rate")
