@@ -155,6 +155,8 @@ def bar_channels(bars: BarArrays) -> rolling.Bars:
 
 def contiguous(values: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return values as a contiguous writable array: the one form that kernels are compiled for."""
+    if values.flags.carray and values.dtype == np.int64:
+        return values
     return np.require(values, np.int64, ("C", "W"))
 
 

@@ -92,8 +92,13 @@ def plan_columns(references: Sequence[ColumnReference], instrument: Instrument) 
     ConfigError
         If a reference is not of a declared column with valid parameters.
     """
-    ratios = np.array((*instrument.price_ratio, *instrument.quantity_ratio), np.int64)
-    return replace(_plan_of(tuple(references)), ratios=ratios)
+    return _plan_with(tuple(references), (*instrument.price_ratio, *instrument.quantity_ratio))
+
+
+@lru_cache(maxsize=64)
+def _plan_with(references: tuple[ColumnReference, ...], ratios: tuple[int, ...]) -> ColumnPlan:
+    """Return a plan with ratios: most instruments of a universe have the same ones."""
+    return replace(_plan_of(references), ratios=np.array(ratios, np.int64))
 
 
 @lru_cache(maxsize=64)

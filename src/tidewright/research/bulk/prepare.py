@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 
 import numpy as np
 
@@ -38,7 +39,7 @@ from tidewright.strategy.program import Program
 _BARS = ("ts_event", "ts_known", "open", "high", "low", "close", "volume")
 _FIRST_LOG = 4_096
 _NAMES = frozenset({"id", "venue", "base", "quote", "source"})
-_OF_TERMS = tuple(one.name for one in fields(Instrument) if one.name not in _NAMES)
+_OF_TERMS = attrgetter(*(one.name for one in fields(Instrument) if one.name not in _NAMES))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,16 +123,18 @@ def terms_of_setup(
     feed = config.feed_timeframe
     # Hundreds of shares have the same terms, and exact fractions are slow.
     known: dict[tuple[object, ...], Int64] = {}
+    keyed = request.paper.rules(request.seed).partial_ppm > 0
     rows = []
     for one in instruments:
         watched = setup.symbols is None or one.id in setup.symbols
-        alike = (watched, *(getattr(one, name) for name in _OF_TERMS))
+        alike = (watched, _OF_TERMS(one))
         if alike not in known:
             row = terms_row(one, setup, config.risk, 0, feed)
             row[at.BORROW_PPM] = request.paper.borrow_ppm(one.borrow_rate) if one.shortable else 0
             known[alike] = row
         rows.append(known[alike].copy())
-        rows[-1][at.OWNER] = owner_of(config, one.id)
+        if keyed:
+            rows[-1][at.OWNER] = owner_of(config, one.id)
     return np.stack(rows)
 
 
@@ -229,12 +232,23 @@ def unsupported_series(request: BulkRequest, series: Sequence[BarArrays]) -> str
     for one in series:
         if one.timeframe != request.config.feed_timeframe:
             return f"{one.instrument} has bars of {one.timeframe}, not of the feed's timeframe"
-        if len(one) and (int(one.low.min()) <= 0 or int(one.high.max()) >= PRICE_END):
-            return f"{one.instrument} has prices outside 1 to {PRICE_END - 1} ticks"
-    for instrument in request.instruments:
+    if not _priced_inside(series):
+        outside = next(one for one in series if not _priced_inside([one]))
+        return f"{outside.instrument} has prices outside 1 to {PRICE_END - 1} ticks"
+    minima: dict[object, Instrument] = {one.min_notional: one for one in request.instruments}
+    for instrument in minima.values():
         if not whole_minimum(instrument):
             return f"{instrument.id} has a smallest order value finer than money is counted in"
     return None
+
+
+def _priced_inside(series: Sequence[BarArrays]) -> bool:
+    """Return whether all prices are 1 to ``PRICE_END`` - 1 ticks."""
+    parts = [one for one in series if len(one)]
+    if not parts:
+        return True
+    low, high = _joined([one.low for one in parts]), _joined([one.high for one in parts])
+    return bool(low.min() > 0 and high.max() < PRICE_END)
 
 
 def _not_mirrored(request: BulkRequest, spec: StrategySpec) -> str | None:
