@@ -9,7 +9,7 @@ from __future__ import annotations
 from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.layout import Int64, Plan, State
 from tidewright.kernels.bulk.risk import Wanted
-from tidewright.kernels.fills import TradeState
+from tidewright.kernels.bulk.trades import read_trade
 from tidewright.kernels.jit import inlined, unallocating
 from tidewright.kernels.parts import Shares, part_lots, quiet_range_of_parts, risked_ticks
 
@@ -112,48 +112,6 @@ def enter_parts(
         book[at.PART_FILLS + place] = 0
 
 
-@inlined
-def read_part(row: Int64) -> TradeState:
-    """Return a part as the fill step takes it."""
-    return TradeState(
-        row[0],
-        row[1],
-        row[2],
-        row[3],
-        row[4],
-        row[5],
-        row[6],
-        row[7],
-        row[8],
-        row[9],
-        row[10],
-        row[11],
-        row[12],
-        row[13],
-        row[14],
-    )
-
-
-@inlined
-def write_part(row: Int64, part: TradeState) -> None:
-    """Write a part into its row."""
-    row[0] = part.direction
-    row[1] = part.key
-    row[2] = part.entry_lots
-    row[3] = part.entry_limit
-    row[4] = part.entry_since
-    row[5] = part.entry_bars
-    row[6] = part.held
-    row[7] = part.stop
-    row[8] = part.target
-    row[9] = part.trail
-    row[10] = part.best
-    row[11] = part.triggered
-    row[12] = part.exit_lots
-    row[13] = part.exit_limit
-    row[14] = part.exit_since
-
-
 @unallocating
 def follow_whole(state: State, instrument: int) -> tuple[int, int]:
     """Do to the parts what was done to the whole trade; return where bars change nothing.
@@ -174,7 +132,7 @@ def follow_whole(state: State, instrument: int) -> tuple[int, int]:
             part[at.EXIT_LIMIT] = whole[at.EXIT_LIMIT]
             part[at.EXIT_SINCE] = whole[at.EXIT_SINCE]
             left -= lots
-    return quiet_range_of_parts((read_part(parts[0]), read_part(parts[1]), read_part(parts[2])))
+    return quiet_range_of_parts((read_trade(parts[0]), read_trade(parts[1]), read_trade(parts[2])))
 
 
 @unallocating

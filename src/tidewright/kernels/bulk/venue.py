@@ -10,8 +10,9 @@ from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.booking import book_fill
 from tidewright.kernels.bulk.breakers import DAY, note, venue_answer
 from tidewright.kernels.bulk.layout import Int64, Limits, Market, State
-from tidewright.kernels.bulk.parts import follow_whole, read_part, sum_parts, write_part
+from tidewright.kernels.bulk.parts import follow_whole, sum_parts
 from tidewright.kernels.bulk.rows import ahead_of, bar_of
+from tidewright.kernels.bulk.trades import read_trade, write_trade
 from tidewright.kernels.fills import (
     FAR,
     FillRules,
@@ -39,48 +40,6 @@ MIN_NOTIONAL = 2
 """The order is worth too little."""
 INSUFFICIENT_CASH = 3
 """Free cash does not cover it."""
-
-
-@inlined
-def read_trade(row: Int64) -> TradeState:
-    """Return a row of ``State.trades`` as the fill step takes it."""
-    return TradeState(
-        row[0],
-        row[1],
-        row[2],
-        row[3],
-        row[4],
-        row[5],
-        row[6],
-        row[7],
-        row[8],
-        row[9],
-        row[10],
-        row[11],
-        row[12],
-        row[13],
-        row[14],
-    )
-
-
-@inlined
-def write_trade(row: Int64, trade: TradeState) -> None:
-    """Write a trade into a row of ``State.trades``."""
-    row[0] = trade.direction
-    row[1] = trade.key
-    row[2] = trade.entry_lots
-    row[3] = trade.entry_limit
-    row[4] = trade.entry_since
-    row[5] = trade.entry_bars
-    row[6] = trade.held
-    row[7] = trade.stop
-    row[8] = trade.target
-    row[9] = trade.trail
-    row[10] = trade.best
-    row[11] = trade.triggered
-    row[12] = trade.exit_lots
-    row[13] = trade.exit_limit
-    row[14] = trade.exit_since
 
 
 @inlined
@@ -168,7 +127,7 @@ def meet_parts(
     """Take a trade in parts through a bar: one entry and exit, legs for each part."""
     book, parts = state.books[instrument], state.parts[instrument]
     bar = bar_of(market, row)
-    before = read_part(parts[0]), read_part(parts[1]), read_part(parts[2])
+    before = read_trade(parts[0]), read_trade(parts[1]), read_trade(parts[2])
     result = step_parts(before, bar, rules)
     entry, leaving = result.entry, result.exit
     if entry.lots > 0:
@@ -201,7 +160,7 @@ def meet_parts(
         if part.target.lots > 0:
             state.trades[instrument, at.TARGET] = was.target
             book_fill(state, instrument, first + 1, -sign, part.target, times, ahead, terms, limits)
-        write_part(parts[place], part.state)
+        write_trade(parts[place], part.state)
     sum_parts(state, instrument)
     settle(state, instrument)
     if terms[at.BORROW_PPM] > 0:

@@ -81,7 +81,7 @@ def stop_waiting(book: Int64, slot: int) -> None:
 
 
 @compiled
-def drop_peer(book: Int64, accounts: Int64, log: Int64, slot: int) -> None:
+def drop_peer(book: Int64, log: Int64, slot: int) -> None:
     """End the other order of a pair; what it had locked goes to this one."""
     row = row_of(slot)
     peer = book[row + at.PEER]

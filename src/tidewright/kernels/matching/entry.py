@@ -5,7 +5,7 @@ from __future__ import annotations
 from tidewright.kernels.jit import compiled, inlined
 from tidewright.kernels.matching import layout as at
 from tidewright.kernels.matching.ending import end, take_slot
-from tidewright.kernels.matching.ladder import next_above, next_below, rest, row_of
+from tidewright.kernels.matching.ladder import beyond, opposite, rest, row_of
 from tidewright.kernels.matching.layout import Int64
 from tidewright.kernels.matching.match import match
 from tidewright.kernels.matching.money import lock, need_of, release
@@ -24,7 +24,7 @@ def walk(book: Int64, side: int, limit: int, lots: int) -> tuple[int, int]:
     Whole levels are looked at, whosever orders stand there; the cost is capped.
     """
     found, cost = 0, 0
-    price = book[at.ASK] if side > 0 else book[at.BID]
+    price = opposite(book, side)
     while found < lots and (price <= limit if side > 0 else price >= limit):
         if price == 0 or price == book[at.PRICES]:
             break
@@ -34,8 +34,7 @@ def walk(book: Int64, side: int, limit: int, lots: int) -> tuple[int, int]:
             break
         found += part
         cost += part * price * book[at.QUOTE_UNIT]
-        bits = at.BITS
-        price = next_above(book, bits, price) if side > 0 else next_below(book, bits, price)
+        price = beyond(book, side, price)
     return found, cost
 
 
@@ -46,7 +45,7 @@ def offered(book: Int64, taker: int) -> bool:
     account, side, limit = book[takes + at.ACCOUNT], book[takes + at.SIDE], book[takes + at.PRICE]
     lots, choice = book[takes + at.LOTS], book[takes + at.GUARD]
     found = 0
-    price = book[at.ASK] if side > 0 else book[at.BID]
+    price = opposite(book, side)
     while price <= limit if side > 0 else price >= limit:
         if price == 0 or price == book[at.PRICES]:
             return False
@@ -61,8 +60,7 @@ def offered(book: Int64, taker: int) -> bool:
                 if found >= lots:
                     return True
             slot = book[row + at.NEXT]
-        bits = at.BITS
-        price = next_above(book, bits, price) if side > 0 else next_below(book, bits, price)
+        price = beyond(book, side, price)
     return False
 
 
@@ -166,7 +164,7 @@ def market_terms(book: Int64, message: Int64) -> tuple[int, int]:
 def lots_for_money(book: Int64, side: int, money: int) -> int:
     """Return the lots that an amount of the quote asset trades now, rounded down."""
     lots, left = 0, money
-    price = book[at.ASK] if side > 0 else book[at.BID]
+    price = opposite(book, side)
     while price != 0 and price != book[at.PRICES]:
         level = book[at.LEVELS] + price * at.N_LEVEL
         there = book[level + at.SHOWN_LOTS] + book[level + at.HIDDEN_LOTS]
@@ -175,8 +173,7 @@ def lots_for_money(book: Int64, side: int, money: int) -> int:
         left -= part * price * book[at.QUOTE_UNIT]
         if part < there:
             break
-        bits = at.BITS
-        price = next_above(book, bits, price) if side > 0 else next_below(book, bits, price)
+        price = beyond(book, side, price)
     return lots
 
 

@@ -43,6 +43,20 @@ def next_below(book: Int64, bits: int, price: int) -> int:
 
 
 @inlined
+def opposite(book: Int64, side: int) -> int:
+    """Return the best price that an order of a side meets; 0 or the number of prices for none."""
+    return book[at.ASK] if side > 0 else book[at.BID]  # type: ignore[no-any-return]
+
+
+@compiled
+def beyond(book: Int64, side: int, price: int) -> int:
+    """Return the next price that an order of a side meets after another."""
+    if side > 0:
+        return next_above(book, at.BITS, price)
+    return next_below(book, at.BITS, price)
+
+
+@inlined
 def occupy(book: Int64, bits: int, price: int) -> None:
     """Take note that a price holds orders."""
     index = price

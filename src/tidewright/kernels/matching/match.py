@@ -14,11 +14,11 @@ from tidewright.kernels.matching.ladder import (
     withdraw,
 )
 from tidewright.kernels.matching.layout import Int64
-from tidewright.kernels.matching.money import pay, release
+from tidewright.kernels.matching.money import need_of, pay, release
 
 
 @inlined
-def shrink(book: Int64, accounts: Int64, log: Int64, slot: int, lots: int) -> None:
+def shrink(book: Int64, accounts: Int64, slot: int, lots: int) -> None:
     """Take lots from the shown part of a resting order; refill it, or end it when none is left."""
     row = row_of(slot)
     price = book[row + at.PRICE]
@@ -56,12 +56,12 @@ def guard(book: Int64, accounts: Int64, log: Int64, taker: int, maker: int, choi
         write(book, log, at.NOT_TRADED, taker, lots, at.SELF_TRADED)
         write(book, log, at.NOT_TRADED, maker, lots, at.SELF_TRADED)
         book[takes + at.LOTS] -= lots
-        drop_peer(book, accounts, log, maker)
+        drop_peer(book, log, maker)
         free_part(book, accounts, maker, lots)
-        shrink(book, accounts, log, maker, lots)
+        shrink(book, accounts, maker, lots)
         return book[takes + at.LOTS] > 0  # type: ignore[no-any-return]
     if choice != at.EXPIRE_TAKER:
-        drop_peer(book, accounts, log, maker)
+        drop_peer(book, log, maker)
         withdraw(book, maker)
         end(book, accounts, log, maker, at.SELF_TRADED)
     return choice == at.EXPIRE_MAKER
@@ -71,10 +71,7 @@ def guard(book: Int64, accounts: Int64, log: Int64, taker: int, maker: int, choi
 def free_part(book: Int64, accounts: Int64, slot: int, lots: int) -> None:
     """Free what a resting order has locked for lots that will not trade."""
     row = row_of(slot)
-    if book[row + at.SIDE] > 0:
-        part = book[row + at.PRICE] * lots * book[at.QUOTE_UNIT]
-    else:
-        part = lots * book[at.BASE_UNIT]
+    part = need_of(book, book[row + at.SIDE], book[row + at.PRICE], lots)
     release(book, accounts, slot, max(book[row + at.LOCKED] - part, 0))
 
 
@@ -134,6 +131,6 @@ def match(book: Int64, accounts: Int64, log: Int64, taker: int, limit: int, mone
         book[at.LOWEST] = min(book[at.LOWEST], price)
         book[at.HIGHEST] = max(book[at.HIGHEST], price)
         if book[makes + at.PEER] != 0:
-            drop_peer(book, accounts, log, maker)
-        shrink(book, accounts, log, maker, lots)
+            drop_peer(book, log, maker)
+        shrink(book, accounts, maker, lots)
     return 0

@@ -34,7 +34,7 @@ def cancel(book: Int64, accounts: Int64, log: Int64, message: Int64) -> int:
         return at.UNKNOWN_ORDER
     row = row_of(slot)
     if book[row + at.PEER] != 0:
-        drop_peer(book, accounts, log, slot)
+        drop_peer(book, log, slot)
     if book[row + at.STOP] > 0:
         stop_waiting(book, slot)
     else:

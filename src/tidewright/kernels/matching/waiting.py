@@ -77,7 +77,7 @@ def activate(book: Int64, accounts: Int64, log: Int64, slot: int) -> None:
         return
     stop_waiting(book, slot)
     write(book, log, at.TRIGGERED, slot, book[row + at.LOTS], 0)
-    drop_peer(book, accounts, log, slot)
+    drop_peer(book, log, slot)
     side, lots = book[row + at.SIDE], book[row + at.LOTS]
     if book[row + at.KIND] == at.MARKET and side > 0:
         _, cost = walk(book, side, book[at.PRICES] - 1, lots)

@@ -18,7 +18,6 @@ from tidewright.domain.money import from_decimal
 from tidewright.engine.config import StrategySetup
 from tidewright.features.declarations import ColumnReference
 from tidewright.kernels.bulk import layout as at
-from tidewright.kernels.bulk.run import run as run_loop
 from tidewright.kernels.fills import FillRules
 from tidewright.market.arrays import BarArrays
 from tidewright.research.bulk.daily import Days, block_extremes, days_of, running_worth
@@ -27,9 +26,7 @@ from tidewright.research.bulk.prepare import (
     compiled_of,
     cut_series,
     flags_of_bars,
-    longer_logs,
     market_of,
-    new_state,
     ordered_instruments,
     plan_of_setup,
     script_of,
@@ -41,6 +38,7 @@ from tidewright.research.bulk.prepare import (
 )
 from tidewright.research.bulk.request import BulkRequest
 from tidewright.research.bulk.rules import Rules
+from tidewright.research.bulk.run import run_prepared
 from tidewright.research.bulk.settings import limits_of
 from tidewright.research.bulk.store import ColumnStore, Rows
 from tidewright.research.results import DailyResults, Int64
@@ -300,23 +298,7 @@ def _days(base: BulkRequest, series: Sequence[BarArrays], shared: _Shared) -> Da
 
 
 def _run(prepared: Prepared, days: Days) -> _Row:
-    state = new_state(prepared)
-    moment, end = 0, len(prepared.market.moments)
-    while True:
-        moment = run_loop(
-            prepared.market,
-            prepared.script,
-            prepared.plan,
-            prepared.limits,
-            prepared.rules,
-            prepared.terms,
-            state,
-            moment,
-            end,
-        )
-        if moment >= end:
-            break
-        state = longer_logs(state)
+    state = run_prepared(prepared)
     kept, account, totals = prepared.market.kept, state.account, state.totals
     equity = np.full(len(days.last), prepared.cash, np.int64)
     known = days.last >= 0

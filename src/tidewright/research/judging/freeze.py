@@ -21,8 +21,8 @@ from tidewright.research.judging.trials import (
     Record,
     TrialStore,
     list_of,
+    readable,
     text_of,
-    unreadable,
     whole_of,
 )
 from tidewright.research.results import Float64
@@ -291,7 +291,7 @@ def frozen_of(record: Record) -> Frozen:
         If it does not.
     """
     body = record.body
-    try:
+    with readable(record):
         parts = body["parts"]
         if not isinstance(parts, Mapping):
             raise TypeError(f"parts were {parts!r}")
@@ -303,8 +303,6 @@ def frozen_of(record: Record) -> Frozen:
             tuple(int(str(one)) for one in list_of(body, "daily")),
             text_of(body, "build"),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise unreadable(record, error) from error
 
 
 def forward_of(record: Record) -> ForwardResult:
@@ -316,7 +314,7 @@ def forward_of(record: Record) -> ForwardResult:
         If it does not.
     """
     body = record.body
-    try:
+    with readable(record):
         low, middle, high = (_real(one) for one in list_of(body, "forecast"))
         return ForwardResult(
             text_of(body, "name"),
@@ -329,8 +327,6 @@ def forward_of(record: Record) -> ForwardResult:
             _real(body["percentile"]),
             whole_of(body, "last"),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise unreadable(record, error) from error
 
 
 def _real(value: object) -> float:

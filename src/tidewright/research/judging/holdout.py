@@ -18,10 +18,10 @@ from tidewright.research.judging.trials import (
     DataIdentity,
     Record,
     TrialStore,
+    readable,
     same_market,
     seen_until,
     text_of,
-    unreadable,
     whole_of,
 )
 
@@ -144,12 +144,10 @@ def opening_of(record: Record) -> Opening:
         If it does not.
     """
     body = record.body
-    try:
+    with readable(record):
         return Opening(
             text_of(body, "family"),
             text_of(body, "data"),
             whole_of(body, "begins"),
             text_of(body, "override"),
         )
-    except (KeyError, TypeError) as error:
-        raise unreadable(record, error) from error

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Protocol
@@ -389,7 +390,7 @@ def data_of(record: Record) -> DataIdentity:
         If it does not.
     """
     body = record.body
-    try:
+    with readable(record):
         return DataIdentity(
             text_of(body, "fingerprint"),
             tuple(str(name) for name in list_of(body, "symbols")),
@@ -398,8 +399,6 @@ def data_of(record: Record) -> DataIdentity:
             whole_of(body, "last"),
             frozenset(int(str(one)) for one in list_of(body, "periods")),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise unreadable(record, error) from error
 
 
 def run_of(record: Record) -> TrialRun:
@@ -411,7 +410,7 @@ def run_of(record: Record) -> TrialRun:
         If it does not.
     """
     body = record.body
-    try:
+    with readable(record):
         ranges = body["parameters"]
         if not isinstance(ranges, Mapping):
             raise TypeError(f"parameters were {ranges!r}")
@@ -426,8 +425,6 @@ def run_of(record: Record) -> TrialRun:
             {name: (float(low), float(high), int(n)) for name, (low, high, n) in ranges.items()},
             float(str(body.get("effective", 0.0))),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise unreadable(record, error) from error
 
 
 def text_of(body: Mapping[str, object], name: str) -> str:
@@ -454,11 +451,22 @@ def list_of(body: Mapping[str, object], name: str) -> Sequence[object]:
     return value
 
 
-def unreadable(record: Record, error: Exception) -> DataIntegrityError:
-    """Return the error of an entry that does not hold what its kind promises."""
-    return DataIntegrityError(
-        f"entry {record.sequence} of the trial registry ({record.kind}) cannot be read: {error!r}"
-    )
+@contextmanager
+def readable(record: Record) -> Iterator[None]:
+    """Read an entry, and say which one it was where it does not hold what its kind promises.
+
+    Raises
+    ------
+    DataIntegrityError
+        If a field is missing, of another type or out of its range.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, ConfigError) as error:
+        raise DataIntegrityError(
+            f"entry {record.sequence} of the trial registry ({record.kind}) cannot be read: "
+            f"{error!r}"
+        ) from error
 
 
 def _content(series: BarArrays) -> int:

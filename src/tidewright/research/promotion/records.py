@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tidewright.domain.errors import ConfigError
 from tidewright.research.judging.evidence import Interval
 from tidewright.research.judging.trials import (
     Record,
     TrialStore,
     list_of,
+    readable,
     text_of,
-    unreadable,
     whole_of,
 )
 from tidewright.research.judging.verdict import VerdictLevel
@@ -72,7 +71,7 @@ def step_of(record: Record) -> Step:
         If it does not.
     """
     body = record.body
-    try:
+    with readable(record):
         return Step(
             text_of(body, "name"),
             text_of(body, "family"),
@@ -87,8 +86,6 @@ def step_of(record: Record) -> Step:
             text_of(body, "confirmation"),
             text_of(body, "override"),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise unreadable(record, error) from error
 
 
 def record_verdict(store: TrialStore, record: VerdictRecord, ts: int) -> None:
@@ -130,10 +127,8 @@ def latest_walk_forward(store: TrialStore, digest: str) -> float | None:
     records = store.records(WALK_FORWARD, digest)
     if not records:
         return None
-    try:
+    with readable(records[-1]):
         return _optional(records[-1].body, "won_percent")
-    except (KeyError, TypeError) as error:
-        raise unreadable(records[-1], error) from error
 
 
 def verdict_of(record: Record) -> VerdictRecord:
@@ -145,7 +140,7 @@ def verdict_of(record: Record) -> VerdictRecord:
         If it does not.
     """
     body = record.body
-    try:
+    with readable(record):
         return VerdictRecord(
             text_of(body, "name"),
             text_of(body, "digest"),
@@ -154,8 +149,6 @@ def verdict_of(record: Record) -> VerdictRecord:
             _interval(body),
             tuple(str(one) for one in list_of(body, "reasons")),
         )
-    except (KeyError, TypeError, ValueError, ConfigError) as error:
-        raise unreadable(record, error) from error
 
 
 def _optional(body: Mapping[str, object], name: str) -> float | None:
