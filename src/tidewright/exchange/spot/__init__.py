@@ -1,0 +1,1 @@
+"""A spot exchange in memory: listings, filters, accounts, orders, trades."""
