@@ -1,0 +1,1 @@
+"""The simulated exchange behind Binance Spot's protocol; it shares no parser with any adapter."""
