@@ -66,7 +66,7 @@ def warm_up_market() -> int:
     process(_ints(256), _ints(2, 6), _ints(1, book.N_LOG), nothing, np.zeros(0, np.int64), 0)
     heap = np.zeros(1, np.int64)
     simulate(
-        _ints(1, 256),
+        (_ints(256), _ints(1)),
         _ints(2, 6),
         np.zeros((1, 1, book.N_LOG), np.int64),
         _ints(1, traders.N_TRADER),

@@ -65,7 +65,7 @@ def keep_apart(book: Int64, log: Int64, taker: int, maker: int, choice: int) -> 
             log[row + at.TAKER_FEE] = book[takes + at.LOTS]
         if choice != at.EXPIRE_TAKER:
             log[row + at.MAKER_FEE] = book[makes + at.LOTS]
-    return lots
+    return lots  # type: ignore[no-any-return]
 
 
 @compiled
