@@ -72,9 +72,9 @@ class DrivenMarket:
                 self.now += MILLISECOND
                 self.order()
                 self.tell()
-            self.now = self.now // FAST * FAST + FAST
+            before, self.now = self.now, self.now // FAST * FAST + FAST
             self.tell()
-            self.streams.tell_timed(self.now, self.now)
+            self.streams.tell_timed(before, self.now)
 
     def side(self, side: int) -> dict[str, str]:
         """The true book as a client would have it."""

@@ -37,21 +37,31 @@ class AccountEvents:
     def __init__(self, find_order: FindOrder, find_prevention: FindPrevention) -> None:
         self._find_order = find_order
         self._find_prevention = find_prevention
-        self._executions = 0
 
-    def write(self, event: SpotEvent, now: int, unit: int) -> Event:
-        """Write one event; ``unit`` divides times."""
+    def write(self, event: SpotEvent, number: int, now: int, unit: int) -> Event:
+        """Write one event.
+
+        Parameters
+        ----------
+        event : SpotEvent
+            What happened.
+        number : int
+            Grows from event to event.
+        now : int
+            The time that it carries.
+        unit : int
+            Nanoseconds in its unit of time.
+        """
         if isinstance(event, OrderEvent):
-            return self._order(event, now, unit)
+            return self._order(event, number, now, unit)
         if isinstance(event, BalanceEvent):
             return _balances(event, now, unit)
         if isinstance(event, DepositEvent):
             return _deposit(event, now, unit)
         return self._list(event, now, unit)
 
-    def _order(self, event: OrderEvent, now: int, unit: int) -> Event:
+    def _order(self, event: OrderEvent, number: int, now: int, unit: int) -> Event:
         order, terms, fill = event.order, event.order.terms, event.fill
-        self._executions += 1
         asked, own = _client_ids(event)
         report: Event = {
             "e": "executionReport",
@@ -78,7 +88,7 @@ class AccountEvents:
             "N": fill.fee_asset if fill else None,
             "T": event.time // unit,
             "t": fill.trade_id if fill else -1,
-            "I": self._executions,
+            "I": number,
             "w": order.working and not order.status.is_final,
             "m": fill.makes if fill else False,
             "M": False,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import orjson
 
 from tidewright.exchange.spot.values import SpotEvent
+from tidewright.servers.venue.clock import Clock
 from tidewright.servers.venue.streams.account_events import AccountEvents, account_of, terminated
 from tidewright.servers.venue.streams.market import Listener
 
@@ -41,11 +42,15 @@ class AccountStreams:
     ----------
     events : AccountEvents
         Writes what is told.
+    clock : Clock
+        The time that events carry.
     """
 
-    def __init__(self, events: AccountEvents) -> None:
+    def __init__(self, events: AccountEvents, clock: Clock) -> None:
         self._events = events
+        self._clock = clock
         self._subscriptions: dict[int, dict[Subscription, None]] = {}
+        self._told = 0
 
     def begin(self, subscription: Subscription) -> None:
         """Tell a connection of an account from now on."""
@@ -58,14 +63,17 @@ class AccountStreams:
         if not of_account:
             self._subscriptions.pop(subscription.account, None)
 
-    def tell(self, events: Iterable[SpotEvent], now: int) -> None:
+    def tell(self, events: Iterable[SpotEvent]) -> None:
         """Tell of events; each is written once for each unit of time that is wanted."""
+        now = self._clock.now()
         for event in events:
+            # Counted whoever listens, so that the numbers do not depend on it.
+            self._told += 1
             written: dict[int, bytes] = {}
             for one in tuple(self._subscriptions.get(account_of(event), ())):
                 unit = one.listener.unit
                 if unit not in written:
-                    written[unit] = orjson.dumps(self._events.write(event, now, unit))
+                    written[unit] = orjson.dumps(self._events.write(event, self._told, now, unit))
                 one.listener.send(_wrapped(one, written[unit]))
 
 

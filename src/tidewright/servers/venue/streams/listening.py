@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from urllib.parse import parse_qsl, unquote
 
+import orjson
 from websockets.frames import CloseCode
 
 from tidewright.domain.time import SECOND
@@ -73,6 +74,7 @@ class MarketListener:
         socket.on_text = self._take
         socket.on_heartbeat = self._count
         socket.on_close = self._end
+        socket.on_shutdown = self._say_shutdown
 
     @property
     def combined(self) -> bool:
@@ -107,6 +109,10 @@ class MarketListener:
         if len(said) == MESSAGES_PER_SECOND and now - said[0] < SECOND:
             self._socket.close(CloseCode.POLICY_VIOLATION, "Too many requests")
         said.append(now)
+
+    def _say_shutdown(self) -> None:
+        event = {"e": "serverShutdown", "E": self._clock.now() // self.unit}
+        self._socket.send(orjson.dumps(event))
 
     def _end(self) -> None:
         for name in self._subscriptions.names:

@@ -138,18 +138,15 @@ class MarketStreams:
         for feed in tuple(self._at_once):
             self._tell(feed, now)
 
-    def tell_timed(self, beat: int, now: int) -> None:
-        """Tell what is due on a beat of the clock.
+    def tell_timed(self, since: int, now: int) -> None:
+        """Tell the streams that have a beat after one moment and not after another.
 
-        Parameters
-        ----------
-        beat : int
-            Venue time that the streams' periods divide.
-        now : int
-            The time that events carry.
+        Beats are whole multiples of a stream's period; of several that were missed only one is
+        made up for, with what is true now.
         """
         for feed in tuple(self._timed):
-            if beat % feed.stream.period == 0:
+            period = feed.stream.period
+            if now // period > since // period:
                 self._tell(feed, now)
 
     def _open(self, name: str, now: int) -> Feed | None:

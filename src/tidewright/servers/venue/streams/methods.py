@@ -49,5 +49,7 @@ ROUTES: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """Verb and path of the request that answers a method."""
 
+RETIRED = frozenset({"userDataStream.start", "userDataStream.ping", "userDataStream.stop"})
+"""Methods that the exchange answers no more."""
 SESSION_WEIGHT = 2
 """Weight of methods that only concern the connection, and of connecting."""
