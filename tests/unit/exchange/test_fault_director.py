@@ -181,6 +181,8 @@ def test_plans_add_delays_and_keep_the_first_ending():
     assert not plan_answer([rule(Error(503, -1008, "?", False))]).executes
     assert not plan_answer([rule(Ban(1))]).executes
     assert not plan_answer([rule(unknown, Execute(False)), rule(Execute(True))]).executes
+    first = rule(Truncate(5))
+    assert plan_answer([first, rule(Execute(False), Empty())]) == plan_answer([first])
     assert plan_answer([rule(Clock(5), Close("user"))]).venue == (Clock(5),)
 
 
@@ -198,6 +200,7 @@ def test_push_plans_let_a_drop_win():
         (lambda: rule(Skip()), "skip was for a request; expected one of message"),
         (lambda: rule(Mute()), "did not say which sockets"),
         (lambda: rule(Drop(), Empty()), "was drop and empty; expected one way"),
+        (lambda: rule(Execute(False), Truncate(5)), "left nothing to answer"),
         (lambda: rule(Delay(1), Delay(2)), "delay came twice"),
         (lambda: FaultScript((rule(Drop()), rule(Empty()))), "two rules were named 'one'"),
     ],

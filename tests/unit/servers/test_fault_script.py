@@ -88,7 +88,7 @@ rules:
         ("{error: {code: -9000, message: no}}", actions.Error(400, -9000, "no", False)),
         ("{ban: 2m}", actions.Ban(2 * MINUTE)),
         ("{ban: {for: 2m, status: 429}}", actions.Ban(2 * MINUTE, 429)),
-        ("{execute: false}", actions.Execute(False)),
+        ("{execute: true}", actions.Execute(True)),
         ("{hide: 3s}", actions.Hide(3 * SECOND)),
         ("{stale: 3s}", actions.Stale(3 * SECOND)),
         ("{mute: user}", actions.Mute("user")),

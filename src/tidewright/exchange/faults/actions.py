@@ -276,7 +276,10 @@ class Restart:
     time: int = 0
 
 
-Ending = Drop | Reset | Truncate | Empty | Html | Error | Ban | Stale
+MadeUp = Drop | Reset | Empty | Html | Error | Ban
+"""Endings that need no answer of the venue's own."""
+
+Ending = MadeUp | Truncate | Stale
 """How an answer ends; only one of them can come true."""
 
 SocketAction = Mute | Close | Reset

@@ -62,24 +62,33 @@ PLAIN_ANSWER = AnswerPlan()
 def plan_answer(rules: Iterable[Rule]) -> AnswerPlan:
     """Return what the rules that fired at a request mean together.
 
-    Delays add up; of endings, and of words on execution, the first stands.
+    Delays add up. The first rule that ends the answer decides how, and with that whether the
+    request is executed.
     """
     plan, said = PLAIN_ANSWER, None
-    for action in _actions(rules):
-        match action:
-            case Delay():
-                plan = replace(plan, delay=plan.delay + action.time)
-            case Execute():
-                said = action.yes if said is None else said
-            case Hide():
-                plan = replace(plan, hide=max(plan.hide, action.time))
-            case Mute() | Close():
-                plan = replace(plan, sockets=(*plan.sockets, action))
-            case _ if isinstance(action, Ending):
-                plan = replace(plan, ending=plan.ending or action)
-            case _ if isinstance(action, VenueAction):
-                plan = replace(plan, venue=(*plan.venue, action))
+    for rule in rules:
+        ending = next((one for one in rule.actions if isinstance(one, Ending)), None)
+        stands = ending is None or plan.ending is None
+        plan = replace(plan, ending=plan.ending or ending)
+        for action in rule.actions:
+            if isinstance(action, Execute) and stands and said is None:
+                said = action.yes
+            plan = _with(plan, action)
     return replace(plan, executes=_executes(plan.ending) if said is None else said)
+
+
+def _with(plan: AnswerPlan, action: Action) -> AnswerPlan:
+    """Return a plan with one more action that ends nothing."""
+    match action:
+        case Delay():
+            return replace(plan, delay=plan.delay + action.time)
+        case Hide():
+            return replace(plan, hide=max(plan.hide, action.time))
+        case Mute() | Close():
+            return replace(plan, sockets=(*plan.sockets, action))
+        case _ if isinstance(action, VenueAction):
+            return replace(plan, venue=(*plan.venue, action))
+    return plan
 
 
 def _executes(ending: Ending | None) -> bool:

@@ -86,6 +86,13 @@ class Rule:
         endings = [one.verb for one in self.actions if isinstance(one, actions.Ending)]
         if len(endings) > 1:
             raise ConfigError(f"was {' and '.join(endings)}; expected one way to end an answer")
+        if actions.Execute(False) in self.actions and not any(
+            isinstance(one, actions.MadeUp | actions.Restart) for one in self.actions
+        ):
+            raise ConfigError(
+                "execute was false and left nothing to answer; expected drop, reset, empty, html, "
+                "error, ban or restart with it"
+            )
 
 
 @dataclass(frozen=True, slots=True)

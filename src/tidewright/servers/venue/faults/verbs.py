@@ -11,7 +11,8 @@ from tidewright.domain.money import UNITS_PER_CURRENCY
 from tidewright.exchange.faults import actions
 from tidewright.exchange.faults.actions import Action
 from tidewright.exchange.faults.conditions import SOCKETS
-from tidewright.exchange.spot.values import SymbolStatus
+from tidewright.exchange.spot.values import Reason, Refusal, SymbolStatus
+from tidewright.servers.venue import errors
 from tidewright.servers.venue.faults.lengths import length_of_time, share
 from tidewright.strategy.document import Value
 
@@ -20,16 +21,16 @@ _MOST = 1_000_000
 _LARGEST = Decimal(10) ** 10
 _WHICH = (*SOCKETS, "all")
 
+
+def _known(error: errors.ApiError, *, may_execute: bool = False) -> tuple[int, str, bool]:
+    return error.status, error.message, may_execute
+
+
 ERRORS: Mapping[int, tuple[int, str, bool]] = MappingProxyType(
     {
         -1000: (503, "Unknown error, please check your request or try again later.", True),
         -1001: (503, "Internal error; unable to process your request. Please try again.", False),
-        -1003: (
-            429,
-            "Too much request weight used; current limit is 6000 request weight per 1 MINUTE. "
-            "Please use WebSocket Streams for live updates to avoid polling the API.",
-            False,
-        ),
+        -1003: _known(errors.too_much_weight(6_000, "1 MINUTE", 60)),
         -1006: (
             500,
             "An unexpected response was received from the message bus. Execution status unknown.",
@@ -41,20 +42,15 @@ ERRORS: Mapping[int, tuple[int, str, bool]] = MappingProxyType(
             "execution status unknown.",
             True,
         ),
-        -1008: (
-            503,
-            "Server is currently overloaded with other requests. "
-            "Please try again in a few minutes.",
-            False,
-        ),
-        -1015: (429, "Too many new orders; current limit is 50 orders per 10 SECOND.", False),
-        -1021: (400, "Timestamp for this request is outside of the recvWindow.", False),
-        -1022: (400, "Signature for this request is not valid.", False),
-        -2010: (400, "Account has insufficient balance for requested action.", False),
-        -2011: (400, "Unknown order sent.", False),
-        -2013: (400, "Order does not exist.", False),
-        -2014: (401, "API-key format invalid.", False),
-        -2015: (401, "Invalid API-key, IP, or permissions for action.", False),
+        -1008: _known(errors.of_refusal(Refusal(Reason.BOOK_FULL))),
+        -1015: _known(errors.too_many_orders(100, "10 SECOND", 10)),
+        -1021: _known(errors.late()),
+        -1022: _known(errors.bad_signature()),
+        -2010: _known(errors.of_refusal(Refusal(Reason.NO_BALANCE))),
+        -2011: _known(errors.of_refusal(Refusal(Reason.UNKNOWN_ORDER))),
+        -2013: _known(errors.no_such_order()),
+        -2014: _known(errors.bad_key_format()),
+        -2015: _known(errors.rejected_key()),
     }
 )
 """Errors by code: HTTP status, message, and whether the request may have been executed."""

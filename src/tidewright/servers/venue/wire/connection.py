@@ -7,8 +7,6 @@ ready in; each waits in a slot. A `Delivery` is carried out when its slot is the
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -18,13 +16,18 @@ import httptools
 
 from tidewright.servers.venue.clock import Alarm, Clock
 from tidewright.servers.venue.wire.socket import Socket, SocketSettings
-from tidewright.servers.venue.wire.values import Application, Delivery, Reply, Request
+from tidewright.servers.venue.wire.values import (
+    Application,
+    Delivery,
+    Reply,
+    Request,
+    reset_connection,
+)
 
 _LARGEST = 2**20
 """Most bytes of one request, headers included."""
 _MOST_UNANSWERED = 256
 """With so many requests in wait the connection is not read."""
-_NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class _Slot:
@@ -184,11 +187,8 @@ class Connection(asyncio.Protocol):
 
     def reset(self) -> None:
         """Close with a reset, so that the other side sees a connection error."""
-        own = self._transport.get_extra_info("socket")
-        if own is not None:
-            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._closing = True
-        self._transport.abort()
+        reset_connection(self._transport)
 
     def _request(self) -> Request:
         url = self._url

@@ -14,7 +14,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from tidewright.servers.venue.clock import Alarm, Clock
-from tidewright.servers.venue.wire.values import Reply, Request
+from tidewright.servers.venue.wire.values import Reply, Request, reset_connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,10 @@ class Socket:
     def abort(self) -> None:
         """End at once, without a word."""
         self._transport.abort()
+
+    def reset(self) -> None:
+        """End at once with a reset, so that the other side sees a connection error."""
+        reset_connection(self._transport)
 
     # What follows is called by the connection.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -11,6 +14,7 @@ if TYPE_CHECKING:
     from tidewright.servers.venue.wire.socket import Socket
 
 JSON = "application/json;charset=UTF-8"
+_NO_LINGER = struct.pack("ii", 1, 0)
 _REASONS = {int(status): status.phrase for status in HTTPStatus}
 
 
@@ -111,3 +115,11 @@ class Application(Protocol):
 
         Nothing can be sent before this returned None; `Socket.on_open` comes right after.
         """
+
+
+def reset_connection(transport: asyncio.Transport) -> None:
+    """End a connection so that the other side sees an error, and no end of a stream."""
+    own = transport.get_extra_info("socket")
+    if own is not None:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    transport.abort()
