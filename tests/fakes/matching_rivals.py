@@ -182,7 +182,11 @@ class Rivals:
             return ("triggered", taker, row[at.TRADE_LOTS])
         if row[at.EVENT] == at.PAIRED:
             return ("pair", taker, self.numbers[row[at.MAKER]])
-        return ("kept apart", taker, row[at.TRADE_LOTS])
+        if row[at.EVENT] == at.TRAILS:
+            return ("trails", taker, row[at.TRADE_LOTS])
+        lost = row[at.TAKER_FEE], row[at.MAKER_FEE]
+        maker = self.numbers[row[at.MAKER]]
+        return ("kept apart", taker, maker, row[at.TRADE_PRICE], row[at.TRADE_LOTS], *lost)
 
     def compare_state(self) -> None:
         """Compare books, waiting orders and balances."""

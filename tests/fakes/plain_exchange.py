@@ -191,6 +191,7 @@ class PlainExchange:
                 return 0
             maker = self.sides[-taker.side][price][0]
             if taker.guard and maker.account == taker.account:
+                self._tell_apart(taker, maker)
                 if taker.guard == at.DECREMENT:
                     self._decrement(taker, maker)
                     if taker.lots:
@@ -212,10 +213,15 @@ class PlainExchange:
             self._shrink(maker, lots)
         return 0
 
+    def _tell_apart(self, taker: Order, maker: Order) -> None:
+        lots = min(taker.lots, maker.shown)
+        taker_loses = {at.DECREMENT: lots, at.EXPIRE_MAKER: 0}.get(taker.guard, taker.lots)
+        maker_loses = {at.DECREMENT: lots, at.EXPIRE_TAKER: 0}.get(taker.guard, maker.lots)
+        told = ("kept apart", taker.number, maker.number, maker.price, lots)
+        self.events.append((*told, taker_loses, maker_loses))
+
     def _decrement(self, taker: Order, maker: Order) -> None:
         lots = min(taker.lots, maker.shown)
-        self.events.append(("kept apart", taker.number, lots))
-        self.events.append(("kept apart", maker.number, lots))
         taker.lots -= lots
         self._drop_peer(maker)
         part = self._need(maker.side, maker.price, lots)
@@ -358,6 +364,7 @@ class PlainExchange:
         starts_to_trail = order.trail and not order.best
         self._leave(order)
         if starts_to_trail:
+            self.events.append(("trails", order.number, order.lots))
             self.trailing.append(order)
             return
         self.events.append(("triggered", order.number, order.lots))

@@ -15,7 +15,7 @@ MIXES = {
     "poor": Mix(accounts=6, most_lots=60, money=9_000),
     "free of fees": Mix(maker_ppm=0, taker_ppm=0, spread=3),
 }
-EVERY_EVENT = {"trade", "end", "triggered", "pair", "kept apart"}
+EVERY_EVENT = {"trade", "end", "triggered", "pair", "kept apart", "trails"}
 
 
 @pytest.mark.parametrize("name", MIXES)

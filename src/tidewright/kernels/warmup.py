@@ -35,6 +35,8 @@ from tidewright.kernels.bulk.run import run
 from tidewright.kernels.bulk.signals import number_rows
 from tidewright.kernels.matching import layout as book
 from tidewright.kernels.matching.run import process
+from tidewright.kernels.tape import levels
+from tidewright.kernels.tape import trades as prints
 
 Call = tuple[Callable[..., object], tuple[object, ...]]
 """A step and arguments for it."""
@@ -61,12 +63,12 @@ def warm_up() -> int:
 
 
 def warm_up_market() -> int:
-    """Call the order book and the traders that make a market; returns how many there are."""
+    """Call the order book, its traders and what everybody sees; returns how many there are."""
     nothing = np.zeros((0, book.N_MESSAGE), np.int64)
     process(_ints(256), _ints(2, 6), _ints(1, book.N_LOG), nothing, np.zeros(0, np.int64), 0)
     heap = np.zeros(1, np.int64)
     simulate(
-        _ints(1, 256),
+        (_ints(256), _ints(1)),
         _ints(2, 6),
         np.zeros((1, 1, book.N_LOG), np.int64),
         _ints(1, traders.N_TRADER),
@@ -76,7 +78,25 @@ def warm_up_market() -> int:
         np.zeros(traders.N_CLOCK + book.N_MESSAGE, np.int64),
         0,
     )
-    return 2
+    seen = _tape_calls()
+    for step, arguments in seen:
+        step(*arguments)
+    return 2 + len(seen)
+
+
+def _tape_calls() -> tuple[Call, ...]:
+    one, none = _ints(1, 2), np.zeros((0, 2), np.int64)
+    trades, candles = _ints(1, prints.N_TRADE), _ints(1, prints.N_CANDLE)
+    return (
+        (levels.list_levels, (_ints(256), 1, none)),
+        (levels.changed_levels, (none, none, 1, one)),
+        (levels.doubt_levels, (none, none, 1, one)),
+        (
+            prints.collect,
+            (np.zeros((0, book.N_LOG), np.int64), 0, trades, 0, _ints(1, prints.N_AGGREGATE), 0),
+        ),
+        (prints.fold, (trades[:0], 1, candles, 0)),
+    )
 
 
 def warm_up_research() -> int:

@@ -28,7 +28,7 @@ def test_a_seed_gives_one_market_however_it_is_cut_into_runs() -> None:
     assert whole.run(120 * SECOND)
     for moment in (1, 1_500_000_000, 7 * SECOND, 61 * SECOND, 120 * SECOND):
         assert parts.run(moment)
-    assert np.array_equal(whole.books, parts.books)
+    assert np.array_equal(whole.words, parts.words)
     assert np.array_equal(whole.accounts, parts.accounts)
     for number in range(len(SHAPES)):
         rows = whole.take_trades(number)
@@ -68,7 +68,7 @@ def test_makers_narrow_the_spread() -> None:
         for second in range(60, 600, 5):
             living.run(second * SECOND)
             living.take_trades(0)
-            seen.append(int(living.books[0, at.ASK] - living.books[0, at.BID]))
+            seen.append(int(living.books[0][at.ASK] - living.books[0][at.BID]))
         return float(np.mean(seen))
 
     assert spread(replace(Population(), makers=0)) > 1.5 * spread(Population())

@@ -28,7 +28,7 @@ def test_a_shape_that_cannot_be_is_refused(changed: dict[str, int], words: str) 
 
 def test_room_is_rounded_up() -> None:
     book = new_book(BookShape(65, 5, 0, 1, 1, 1))
-    assert book[at.PRICES] == 64**2
+    assert book[at.PRICES] == 128
     assert book[at.CAPACITY] == 8
     assert book[at.ASK] == book[at.PRICES]
     assert book[at.BID] == 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -65,8 +67,28 @@ ZERO_INTELLIGENCE = Population(makers=0, momentum=0, value=0, arbitrage=0, noise
 """The control: traders without a view or a memory, so that nothing clusters."""
 
 
+class Surroundings(Protocol):
+    """What traders must know of the market in which they trade."""
+
+    @property
+    def price(self) -> int:
+        """Price at the start, ticks."""
+
+    @property
+    def size(self) -> int:
+        """Lots in one of the usual lots."""
+
+    @property
+    def grain(self) -> float:
+        """Ticks in the smallest difference that traders mind."""
+
+    @property
+    def between(self) -> tuple[int, int] | None:
+        """Two other markets whose prices divide to this one's."""
+
+
 def trader_rows(
-    population: Population, markets: int, start_lots: int, price: float, seed: int
+    population: Population, markets: Sequence[Surroundings], start_lots: int, seed: int
 ) -> tuple[Int64, Float64]:
     """Return the traders of all markets, one account each.
 
@@ -75,7 +97,7 @@ def trader_rows(
     (int64 array of shape (n, N_TRADER), float64 array of shape (n, N_HABIT))
         As `kernels.agents.run.simulate` takes them.
     """
-    count = population.traders * markets
+    count = population.traders * len(markets)
     traders, habits = np.zeros((count, at.N_TRADER), np.int64), np.zeros((count, at.N_HABIT))
     kinds = np.repeat(
         [at.MAKER, at.NOISE, at.MOMENTUM, at.VALUE, at.ARBITRAGE],
@@ -96,9 +118,11 @@ def trader_rows(
         )
         row = traders[number]
         row[at.KIND], row[at.MARKET], row[at.ACCOUNT] = kind, market, number + 1
-        row[at.OTHER_MARKET] = (market + 1) % markets
-        row[at.START_LOTS] = start_lots
-        _give_habits(population, kind, row, habits[number], own, price)
+        row[at.OTHER_MARKET] = (market + 1) % len(markets)
+        place = markets[market]
+        _give_habits(population, kind, row, habits[number], own, place)
+        row[at.START_LOTS] = start_lots * place.size
+        row[[at.SIZE, at.MOST_LOTS]] *= place.size
     return traders, habits
 
 
@@ -108,19 +132,19 @@ def _give_habits(
     row: Int64,
     habit: Float64,
     own: tuple[float, float],
-    price: float,
+    place: Surroundings,
 ) -> None:
     first, second = own
-    tick_move = price * population.volatility
+    tick_move = float(place.price) * population.volatility
     if kind == at.MAKER:
         row[at.WAIT], row[at.SIZE], row[at.MOST_LOTS] = population.maker_wait, 40, 1_200
-        habit[at.AVERSION] = 0.02 + 0.06 * first
-        habit[at.HALF_SPREAD] = 0.5 + tick_move * (0.1 + 0.6 * second)
+        habit[at.AVERSION] = (0.02 + 0.06 * first) / place.grain
+        habit[at.HALF_SPREAD] = 0.5 * place.grain + tick_move * (0.1 + 0.6 * second)
         habit[at.VARIANCE], habit[at.MEMORY] = tick_move**2, 0.05
     elif kind == at.NOISE:
         row[at.WAIT], row[at.SIZE] = population.noise_wait, 20
         habit[at.CANCELS], habit[at.TAKES] = 0.55, 0.2
-        habit[at.DISTANCE] = 1.0 + tick_move * (0.5 + 2.0 * first)
+        habit[at.DISTANCE] = place.grain + tick_move * (0.5 + 2.0 * first)
     elif kind == at.MOMENTUM:
         row[at.WAIT], row[at.SIZE], row[at.MOST_LOTS] = population.momentum_wait, 30, 120
         habit[at.MEMORY] = 0.02 + 0.1 * first
@@ -135,15 +159,18 @@ def _give_habits(
         habit[at.THRESHOLD] = 0.000_5
 
 
-def value_rows(population: Population, prices: Float64) -> Float64:
+def value_rows(population: Population, markets: Sequence[Surroundings]) -> Float64:
     """Return the hidden values of the markets, that begin at their prices.
 
     Returns
     -------
     float64 array of shape (n_markets, N_VALUE)
     """
-    values = np.zeros((len(prices), at.N_VALUE))
-    values[:, at.WORTH] = values[:, at.START_WORTH] = prices
+    values = np.zeros((len(markets), at.N_VALUE))
+    for row, place in zip(values, markets, strict=True):
+        row[at.WORTH] = row[at.START_WORTH] = place.price
+        if place.between is not None:
+            row[at.DIVIDEND], row[at.DIVISOR] = place.between[0] + 1, place.between[1] + 1
     calm = math.log(population.volatility)
     values[:, at.LOG_VOLATILITY] = values[:, at.CALM_VOLATILITY] = calm
     values[:, at.RETURN_TO_CALM] = 0.000_2

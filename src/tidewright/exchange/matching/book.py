@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -18,7 +20,7 @@ class BookShape:
     Parameters
     ----------
     prices : int
-        Prices are 1 to ``prices`` - 1 ticks; rounded up to a power of 64, at most 64**5.
+        Prices are 1 to ``prices`` - 1 ticks; rounded up to whole words of 64, at most 64**5.
     orders : int
         Orders that may be alive at once; rounded up to a power of 2, at least 2.
     base, quote : int
@@ -50,21 +52,69 @@ class BookShape:
 
 def new_book(shape: BookShape) -> Int64:
     """Return an empty book; memory is taken where prices are first used."""
-    layers = 1
-    while 64**layers < shape.prices:
-        layers += 1
-    prices = 64**layers
-    capacity = 2 ** max(1, shape.orders.bit_length())
-    words = [prices // 64 ** (layer + 1) for layer in range(layers)]
-    orders_end = at.HEADER + capacity * at.N_ORDER
-    waiting = orders_end + prices * at.N_LEVEL
-    bits = waiting + prices * at.N_LEVEL
-    waiting_bits = bits + sum(words)
-    trailers = waiting_bits + sum(words)
-    book = np.zeros(trailers + capacity, np.int64)
-    book[at.PRICES], book[at.CAPACITY], book[at.LAYERS] = prices, capacity, layers
-    book[at.LEVELS], book[at.WAITING_LEVELS], book[at.TRAILERS] = orders_end, waiting, trailers
-    for layer in range(layers):
+    return new_books((shape,))[1][0]
+
+
+def new_books(shapes: Sequence[BookShape]) -> tuple[Int64, tuple[Int64, ...]]:
+    """Return empty books that lie one behind the other.
+
+    Returns
+    -------
+    (int64 array of shape (n_words,), tuple of int64 arrays)
+        The whole, and each book as a view of it; memory is taken where prices are first used.
+    """
+    ends = np.cumsum([_Places.of(shape).end for shape in shapes])
+    words = np.zeros(int(ends[-1]), np.int64)
+    books = tuple(np.split(words, ends[:-1]))
+    for shape, book in zip(shapes, books, strict=True):
+        _prepare(book, shape)
+    return words, books
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the parts of a book begin."""
+
+    prices: int
+    capacity: int
+    words: tuple[int, ...]
+
+    @classmethod
+    def of(cls, shape: BookShape) -> Self:
+        words = [-(-shape.prices // 64)]
+        while words[-1] > 1:
+            words.append(-(-words[-1] // 64))
+        return cls(words[0] * 64, 2 ** max(1, shape.orders.bit_length()), tuple(words))
+
+    @property
+    def levels(self) -> int:
+        return at.HEADER + self.capacity * at.N_ORDER
+
+    @property
+    def waiting_levels(self) -> int:
+        return self.levels + self.prices * at.N_LEVEL
+
+    @property
+    def bits(self) -> int:
+        return self.waiting_levels + self.prices * at.N_LEVEL
+
+    @property
+    def trailers(self) -> int:
+        return self.bits + 2 * sum(self.words)
+
+    @property
+    def end(self) -> int:
+        return self.trailers + self.capacity
+
+
+def _prepare(book: Int64, shape: BookShape) -> None:
+    places = _Places.of(shape)
+    prices, capacity, words = places.prices, places.capacity, places.words
+    bits, waiting_bits = places.bits, places.bits + sum(words)
+    book[at.PRICES], book[at.CAPACITY], book[at.LAYERS] = prices, capacity, len(words)
+    book[at.LEVELS], book[at.WAITING_LEVELS] = places.levels, places.waiting_levels
+    book[at.TRAILERS] = places.trailers
+    for layer in range(len(words)):
         book[at.BITS + layer] = bits + sum(words[:layer])
         book[at.WAITING_BITS + layer] = waiting_bits + sum(words[:layer])
     book[at.ASK] = prices
@@ -76,7 +126,6 @@ def new_book(shape: BookShape) -> Int64:
     book[rows + at.HANDLE] = -slots
     book[rows[:-1] + at.NEXT] = slots[1:]
     book[at.FREE] = 1
-    return book
 
 
 def new_accounts(count: int, assets: int, *, maker_ppm: int = 0, taker_ppm: int = 0) -> Int64:

@@ -47,7 +47,8 @@ N_HABIT = 12
 MAKER, NOISE, MOMENTUM, VALUE, ARBITRAGE = 0, 1, 2, 3, 4
 """Kinds of traders."""
 
-# A market's hidden value, real numbers: one row of `values`.
+# A market's hidden value, real numbers: one row of `values`. The value of a market with a dividend
+# is that of one market in units of another; both are numbers of markets, from 1.
 WORTH = 0
 LOG_VOLATILITY = 1
 CALM_VOLATILITY = 2
@@ -57,7 +58,9 @@ JUMP_CHANCE = 5
 JUMP_SIZE = 6
 START_WORTH = 7
 PULL = 8
-N_VALUE = 10
+DIVIDEND = 9
+DIVISOR = 10
+N_VALUE = 12
 
 # The clock: one array of whole numbers for the run.
 NOW = 0

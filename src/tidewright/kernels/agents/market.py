@@ -93,6 +93,8 @@ def tell_news(clock: Int64, values: Float64, markets: int) -> None:
         moment = clock[at.NEWS_COUNT]
         for market in range(markets):
             row = market * at.N_VALUE
+            if values[row + at.DIVIDEND] > 0.0:
+                continue
             unrest = values[row + at.UNREST] * shock(clock[at.SEED], at.DRAW_UNREST, market, moment)
             away = values[row + at.LOG_VOLATILITY] - values[row + at.CALM_VOLATILITY]
             values[row + at.LOG_VOLATILITY] += unrest - values[row + at.RETURN_TO_CALM] * away
@@ -105,3 +107,17 @@ def tell_news(clock: Int64, values: Float64, markets: int) -> None:
             worth = values[row + at.WORTH]
             move += values[row + at.PULL] * (values[row + at.START_WORTH] / worth - 1.0)
             values[row + at.WORTH] = worth * (1.0 + max(min(move, 0.2), -0.2))
+        for market in range(markets):
+            if values[market * at.N_VALUE + at.DIVIDEND] > 0.0:
+                follow_two(values, market)
+
+
+@inlined
+def follow_two(values: Float64, market: int) -> None:
+    """Let a market's hidden value be that of one other market in units of a second one."""
+    row = market * at.N_VALUE
+    one = (int(values[row + at.DIVIDEND]) - 1) * at.N_VALUE
+    other = (int(values[row + at.DIVISOR]) - 1) * at.N_VALUE
+    gain = values[one + at.WORTH] / values[one + at.START_WORTH]
+    loss = values[other + at.WORTH] / values[other + at.START_WORTH]
+    values[row + at.WORTH] = values[row + at.START_WORTH] * gain / loss

@@ -48,7 +48,7 @@ def act(
 
 @compiled
 def simulate(
-    books: Int64,
+    books: tuple[Int64, Int64],
     accounts: Int64,
     log: Int64,
     traders: Int64,
@@ -62,8 +62,8 @@ def simulate(
 
     Parameters
     ----------
-    books : int64 array of shape (n_markets, n_words)
-        One book per market; changed in place.
+    books : (int64 array of shape (n_words,), int64 array of shape (n_markets,))
+        The books of all markets one behind the other, changed in place, and where each begins.
     accounts : int64 array of shape (n_accounts, n)
         As `kernels.matching.run.process` takes them.
     log : int64 array of shape (n_markets, n_rows, N_LOG)
@@ -85,14 +85,16 @@ def simulate(
         1 when the time was reached, 0 when a log is full.
     """
     heap, times = schedule
-    markets, words = books.shape
+    words, begins = books
+    markets = begins.shape[0]
     rows, count = log.shape[1], heap.shape[0]
     mail_array = clock[at.N_CLOCK :]
     mail, tick = address(mail_array), address(clock)
-    book_words, money, lines = address(books), address(accounts), address(log)
+    book_words, money, lines = address(words), address(accounts), address(log)
     people, manners, worths = address(traders), float_address(habits), float_address(values)
     for market in range(markets):
-        books[market, book_at.ACCOUNTS], books[market, book_at.WIDTH] = accounts.shape
+        begin = begins[market]
+        words[begin + book_at.ACCOUNTS], words[begin + book_at.WIDTH] = accounts.shape
     while True:
         trader = heap[0]
         now = times[trader]
@@ -101,8 +103,8 @@ def simulate(
             return 1
         row = trader * at.N_TRADER
         market, second = people[row + at.MARKET], people[row + at.OTHER_MARKET]
-        book = onward(book_words, market * words)
-        other = onward(book_words, second * words)
+        book = onward(book_words, begins[market])
+        other = onward(book_words, begins[second])
         needed = rows_needed(book) + book[book_at.LOG_ROWS]
         if needed > rows or rows_needed(other) + other[book_at.LOG_ROWS] > rows:
             return 0

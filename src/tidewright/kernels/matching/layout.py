@@ -128,9 +128,12 @@ MESSAGE = 11
 WHEN = 12
 N_LOG = 13
 
-TRADED, ENDED, TRIGGERED, NOT_TRADED, PAIRED = 1, 2, 3, 4, 5
+TRADED, ENDED, TRIGGERED, NOT_TRADED, PAIRED, TRAILS = 1, 2, 3, 4, 5, 6
 """Events: a trade; an order that left unfilled, its lots and why beside it; a stop that was
-reached; lots taken from two orders of one account instead of a trade; the orders of a new pair."""
+reached; two orders of one account kept from trading; the orders of a new pair; a stop that begins
+to trail.
+
+Of two orders that were kept apart, what each of them loses stands in the columns of the fees."""
 
 BY_REQUEST, UNFILLED, SELF_TRADED, BY_PEER, NO_FUNDS = 1, 2, 3, 4, 5
 """Why an order ended: cancelled; immediate and nothing left to trade with; self-trade prevention;

@@ -48,13 +48,32 @@ def shrink(book: Int64, accounts: Int64, slot: int, lots: int) -> None:
 
 
 @compiled
+def keep_apart(book: Int64, log: Int64, taker: int, maker: int, choice: int) -> int:
+    """Write down a match that does not happen and return its lots."""
+    makes, takes = row_of(maker), row_of(taker)
+    lots = min(book[takes + at.LOTS], book[makes + at.SHOWN])
+    write(book, log, at.NOT_TRADED, taker, lots, choice)
+    row = (book[at.LOG_ROWS] - 1) * at.N_LOG
+    log[row + at.MAKER] = book[makes + at.HANDLE]
+    log[row + at.MAKER_ACCOUNT] = book[makes + at.ACCOUNT]
+    log[row + at.TRADE_PRICE] = book[makes + at.PRICE]
+    if choice == at.DECREMENT:
+        log[row + at.TAKER_FEE] = lots
+        log[row + at.MAKER_FEE] = lots
+    else:
+        if choice != at.EXPIRE_MAKER:
+            log[row + at.TAKER_FEE] = book[takes + at.LOTS]
+        if choice != at.EXPIRE_TAKER:
+            log[row + at.MAKER_FEE] = book[makes + at.LOTS]
+    return lots  # type: ignore[no-any-return]
+
+
+@compiled
 def guard(book: Int64, accounts: Int64, log: Int64, taker: int, maker: int, choice: int) -> bool:
     """Prevent an account from trading with itself; False when its taking order ends."""
-    makes, takes = row_of(maker), row_of(taker)
+    takes = row_of(taker)
+    lots = keep_apart(book, log, taker, maker, choice)
     if choice == at.DECREMENT:
-        lots = min(book[takes + at.LOTS], book[makes + at.SHOWN])
-        write(book, log, at.NOT_TRADED, taker, lots, at.SELF_TRADED)
-        write(book, log, at.NOT_TRADED, maker, lots, at.SELF_TRADED)
         book[takes + at.LOTS] -= lots
         drop_peer(book, log, maker)
         free_part(book, accounts, maker, lots)

@@ -73,6 +73,7 @@ def activate(book: Int64, accounts: Int64, log: Int64, slot: int) -> None:
     row = row_of(slot)
     if book[row + at.TRAIL] > 0 and book[row + at.BEST] == 0:
         leave_level(book, slot)
+        write(book, log, at.TRAILS, slot, book[row + at.LOTS], 0)
         begin_trailing(book, slot)
         return
     stop_waiting(book, slot)

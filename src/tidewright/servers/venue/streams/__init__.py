@@ -1,0 +1,1 @@
+"""What the venue says by WebSocket: market streams, requests with answers, an account's events."""
