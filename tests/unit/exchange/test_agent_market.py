@@ -102,3 +102,21 @@ def test_facts_say_what_they_need() -> None:
 def test_an_empty_market_is_refused() -> None:
     with pytest.raises(ConfigError, match="at least one"):
         AgentMarket([], SMALL, 1)
+
+
+def test_tied_markets_move_together_and_others_do_not() -> None:
+    def correlation(tied: float) -> float:
+        seen = []
+        for seed in (11, 12):
+            shape = MarketShape(60_000, tied=tied)
+            living = AgentMarket([shape], Population(arbitrage=0), seed, common_seed=5)
+            worth = []
+            for minute in range(1, 301):
+                living.run(minute * 60 * SECOND)
+                living.take_trades(0)
+                worth.append(0.5 * float(living.books[0][at.BID] + living.books[0][at.ASK]))
+            seen.append(np.diff(np.log(worth)))
+        return float(np.corrcoef(seen)[0, 1])
+
+    assert correlation(0.8) > 0.4
+    assert abs(correlation(0.0)) < 0.2

@@ -10,9 +10,10 @@ import numpy as np
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.time import SECOND
 from tidewright.exchange.agents.population import Population, trader_rows, value_rows
+from tidewright.exchange.agents.state import pack, unpack
 from tidewright.exchange.matching.book import BookShape, new_accounts, new_books
 from tidewright.kernels.agents import layout as at
-from tidewright.kernels.agents.layout import Int64
+from tidewright.kernels.agents.layout import Float64, Int64
 from tidewright.kernels.agents.run import simulate
 from tidewright.kernels.matching import layout as book_at
 
@@ -49,6 +50,9 @@ class MarketShape:
     between : (int, int) or None
         Two other markets whose prices divide to this one's, such as ETH and BTC in dollars for ETH
         in BTC: its hidden value follows theirs.
+    tied : float
+        Share of the variance of its hidden value that it has in common with all markets of the
+        same ``common_seed``, in [0, 1].
     """
 
     price: int
@@ -58,6 +62,7 @@ class MarketShape:
     size: int = 1
     grain: float = 1.0
     between: tuple[int, int] | None = None
+    tied: float = 0.0
 
 
 class AgentMarket:
@@ -77,6 +82,8 @@ class AgentMarket:
         Orders that users may have in one market at once, beside those of the traders.
     assets : int
         Assets that accounts hold, at least as many as the markets name.
+    common_seed : int or None
+        Seed of what moves all markets; None takes ``seed``.
     """
 
     def __init__(
@@ -88,6 +95,7 @@ class AgentMarket:
         users: int = 0,
         user_orders: int = 0,
         assets: int = 0,
+        common_seed: int | None = None,
     ) -> None:
         if not markets:
             raise ConfigError("markets were empty; expected at least one")
@@ -118,6 +126,7 @@ class AgentMarket:
         self.log = np.zeros((count, LOG_ROWS, book_at.N_LOG), np.int64)
         self.clock = np.zeros(at.N_CLOCK + book_at.N_MESSAGE, np.int64)
         self.clock[at.SEED], self.clock[at.NEWS_EVERY] = seed, SECOND
+        self.clock[at.COMMON_SEED] = seed if common_seed is None else common_seed
         times = self.traders[:, at.WAIT] * np.arange(1, len(self.traders) + 1)
         self._times = times // max(len(self.traders), 1)
         self._heap = np.argsort(self._times, kind="stable").astype(np.int64)
@@ -182,3 +191,35 @@ class AgentMarket:
         rows = self.log[market, : book[book_at.LOG_ROWS]].copy()
         book[book_at.LOG_ROWS] = 0
         return rows
+
+    def save(self) -> bytes:
+        """Return the whole state; every log must have been taken.
+
+        Raises
+        ------
+        ConfigError
+            If a log holds rows that nobody took.
+        """
+        return pack(self._arrays(), self.books)
+
+    def restore(self, state: bytes) -> None:
+        """Go back or on to a state that a market of the same making saved.
+
+        Raises
+        ------
+        DataIntegrityError
+            If the state is damaged or of another market's shape.
+        """
+        unpack(state, self._arrays(), self.books)
+
+    def _arrays(self) -> tuple[Int64 | Float64, ...]:
+        """Return all that the market consists of beside its books and their logs."""
+        return (
+            self.accounts,
+            self.traders,
+            self.habits,
+            self.values,
+            self.clock,
+            self._times,
+            self._heap,
+        )

@@ -86,6 +86,10 @@ class Surroundings(Protocol):
     def between(self) -> tuple[int, int] | None:
         """Two other markets whose prices divide to this one's."""
 
+    @property
+    def tied(self) -> float:
+        """Share of the variance of its hidden value that it has in common with other markets."""
+
 
 def trader_rows(
     population: Population, markets: Sequence[Surroundings], start_lots: int, seed: int
@@ -169,6 +173,7 @@ def value_rows(population: Population, markets: Sequence[Surroundings]) -> Float
     values = np.zeros((len(markets), at.N_VALUE))
     for row, place in zip(values, markets, strict=True):
         row[at.WORTH] = row[at.START_WORTH] = place.price
+        row[at.TIED] = math.sqrt(place.tied)
         if place.between is not None:
             row[at.DIVIDEND], row[at.DIVISOR] = place.between[0] + 1, place.between[1] + 1
     calm = math.log(population.volatility)

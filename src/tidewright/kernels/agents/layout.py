@@ -60,6 +60,7 @@ START_WORTH = 7
 PULL = 8
 DIVIDEND = 9
 DIVISOR = 10
+TIED = 11
 N_VALUE = 12
 
 # The clock: one array of whole numbers for the run.
@@ -69,7 +70,9 @@ NEXT_NEWS = 2
 NEWS_EVERY = 3
 NEWS_COUNT = 4
 WAKES = 5
-N_CLOCK = 6
+COMMON_SEED = 6
+N_CLOCK = 7
 
 DRAW_WAIT, DRAW_ACT, DRAW_SIDE, DRAW_SIZE, DRAW_AWAY, DRAW_NEWS, DRAW_JUMP, DRAW_UNREST = range(8)
+DRAW_COMMON = 8
 """What random numbers are for."""

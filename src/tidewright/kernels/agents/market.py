@@ -85,7 +85,8 @@ def tell_news(clock: Int64, values: Float64, markets: int) -> None:
     """Let the hidden values move until now: a walk whose volatility wanders, with rare jumps.
 
     The logarithm of volatility returns to its mean as an Ornstein-Uhlenbeck process does; the value
-    is pulled back to its start so weakly that it matters over weeks alone.
+    is pulled back to its start so weakly that it matters over weeks alone. What moves all markets
+    of one common seed is a part of each one's moves.
     """
     while clock[at.NEXT_NEWS] <= clock[at.NOW]:
         clock[at.NEXT_NEWS] += clock[at.NEWS_EVERY]
@@ -99,7 +100,9 @@ def tell_news(clock: Int64, values: Float64, markets: int) -> None:
             away = values[row + at.LOG_VOLATILITY] - values[row + at.CALM_VOLATILITY]
             values[row + at.LOG_VOLATILITY] += unrest - values[row + at.RETURN_TO_CALM] * away
             size = math.exp(values[row + at.LOG_VOLATILITY])
-            move = size * shock(clock[at.SEED], at.DRAW_NEWS, market, moment)
+            tied = values[row + at.TIED]
+            own = math.sqrt(1.0 - tied * tied) * shock(clock[at.SEED], at.DRAW_NEWS, market, moment)
+            move = size * (own + tied * shock(clock[at.COMMON_SEED], at.DRAW_COMMON, 0, moment))
             chance = uniform(clock[at.SEED], at.DRAW_JUMP, market, moment)
             if chance < values[row + at.JUMP_CHANCE]:
                 side = 1.0 if 2.0 * chance < values[row + at.JUMP_CHANCE] else -1.0

@@ -10,8 +10,12 @@ from tidewright.kernels.agents.market import draw, is_live, lots_held, middle, s
 from tidewright.kernels.jit import compiled, inlined
 from tidewright.kernels.matching import layout as book_at
 
-MOST_LEAN = 0.000_5
-"""The most that a maker's price moves with each unit of inventory, as a share of the price."""
+MOST_LEAN = 0.000_02
+"""The most that a maker's price moves with each unit of inventory, as a share of the price.
+
+Makers that hold all they may quote one side alone, and a larger lean would chase the price by
+percents.
+"""
 
 
 @inlined
