@@ -107,6 +107,7 @@ class Reason(StrEnum):
     BAD_LIST = "bad list"
     BAD_AMEND = "bad amend"
     BOOK_FULL = "book full"
+    CANCEL_RESTRICTED = "cancel restricted"
 
 
 class Refusal(Rejected):
@@ -215,16 +216,47 @@ class SpotFill:
 
 @dataclass(frozen=True, slots=True)
 class Prevention:
-    """A match that self-trade prevention stopped."""
+    """A match that self-trade prevention stopped.
+
+    Parameters
+    ----------
+    taker_quantity, maker_quantity : int
+        What each order lost by it; 0 of one that goes on.
+    """
 
     id: int
     symbol: str
     taker_order: int
     maker_order: int
     price: int
-    quantity: int
+    taker_quantity: int
+    maker_quantity: int
     choice: SelfTrade
     time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order that was taken, and what it did at once."""
+
+    order: SpotOrder
+    fills: tuple[SpotFill, ...] = ()
+    preventions: tuple[Prevention, ...] = ()
+
+
+class ReplaceMode(StrEnum):
+    """Whether a replacement is placed though what it replaces could not be cancelled."""
+
+    STOP_ON_FAILURE = "STOP_ON_FAILURE"
+    ALLOW_FAILURE = "ALLOW_FAILURE"
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """Both outcomes of a cancel-replace; ``placed`` is None where it was not attempted."""
+
+    cancelled: SpotOrder | Refusal
+    placed: Placed | Refusal | None
 
 
 @dataclass(frozen=True, slots=True)

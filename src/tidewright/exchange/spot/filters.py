@@ -1,0 +1,238 @@
+"""Filters: what a symbol asks of an order's numbers, and of how much an account has open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tidewright.domain.money import UNITS_PER_CURRENCY
+from tidewright.domain.orders import Side
+from tidewright.exchange.spot.desk import rises
+from tidewright.exchange.spot.listing import (
+    CountFilter,
+    Filter,
+    Listing,
+    LotSize,
+    MarketLotSize,
+    MaxPosition,
+    MinNotional,
+    Notional,
+    PercentPrice,
+    PercentPriceBySide,
+    PriceFilter,
+    TrailingDelta,
+)
+from tidewright.exchange.spot.orders import Shelf
+from tidewright.exchange.spot.values import Kind, NewOrder, Reason, Refusal
+
+PARTS_PER_MILLION = 1_000_000
+_MARKET = (Kind.MARKET,)
+_PRICELESS = (Kind.MARKET, Kind.STOP_LOSS, Kind.TAKE_PROFIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What filters must know beside the order.
+
+    Parameters
+    ----------
+    shelves : mapping's values of Shelf
+        What the account has in every symbol.
+    shelf : Shelf
+        What it has in the order's symbol.
+    held : callable
+        Returns the account's free and locked units of the base asset.
+    average : callable
+        Returns the average price of so many minutes; of 0 minutes, the last price.
+    more : int
+        Orders that come together with this one and were checked before it.
+    """
+
+    shelf: Shelf
+    shelves: Callable[[], Sequence[Shelf]]
+    held: Callable[[], int]
+    average: Callable[[int], int]
+    more: int = 0
+
+
+def check_filters(
+    listing: Listing,
+    order: NewOrder,
+    standing: Standing,
+    exchange_filters: Sequence[CountFilter] = (),
+    *,
+    counts: bool = True,
+) -> None:
+    """Refuse an order that a filter does not let pass.
+
+    Parameters
+    ----------
+    listing : Listing
+        With the filters of its symbol.
+    order : NewOrder
+        What is asked for.
+    standing : Standing
+        What the account has.
+    exchange_filters : sequence of CountFilter
+        Filters of the whole exchange.
+    counts : bool
+        Whether filters that count orders are asked; not of an order that is there already.
+
+    Raises
+    ------
+    Refusal
+        With `Reason.FILTER` and the filter's name.
+    """
+    if not fits_steps(order.price, order.stop_price, listing.tick):
+        raise Refusal(Reason.FILTER, PriceFilter.name)
+    if not fits_steps(order.quantity, order.iceberg_quantity, listing.step):
+        raise Refusal(Reason.FILTER, LotSize.name)
+    for one in listing.filters:
+        if isinstance(one, CountFilter | MaxPosition) and not counts:
+            continue
+        if not _passes(one, order, standing):
+            raise Refusal(Reason.FILTER, one.name)
+    for one in exchange_filters:
+        if _count(one.name, order, standing, everywhere=True) > one.most:
+            raise Refusal(Reason.FILTER, one.name)
+
+
+def fits_steps(first: int, second: int, step: int) -> bool:
+    """Return whether two numbers are whole steps."""
+    return first % step == 0 and second % step == 0
+
+
+def _passes(one: Filter, order: NewOrder, standing: Standing) -> bool:
+    """Return whether an order passes one filter."""
+    match one:
+        case PriceFilter():
+            return all(_price_fits(one, price) for price in (order.price, order.stop_price))
+        case PercentPrice() | PercentPriceBySide():
+            return _near_average(one, order, standing)
+        case LotSize() | MarketLotSize():
+            return _quantity_fits(one, order)
+        case MinNotional() | Notional():
+            return _worth_fits(one, order, standing)
+        case TrailingDelta():
+            return _trail_fits(one, order)
+        case MaxPosition():
+            return _position_fits(one, order, standing)
+        case CountFilter():
+            return _count(one.name, order, standing, everywhere=False) <= one.most
+
+
+def _price_fits(one: PriceFilter, price: int) -> bool:
+    if price == 0:
+        return True
+    if one.lowest and price < one.lowest:
+        return False
+    if one.highest and price > one.highest:
+        return False
+    return one.tick == 0 or price % one.tick == 0
+
+
+def _near_average(
+    one: PercentPrice | PercentPriceBySide, order: NewOrder, standing: Standing
+) -> bool:
+    if order.price == 0:
+        return True
+    if isinstance(one, PercentPrice):
+        up, down = one.up_ppm, one.down_ppm
+    elif order.side is Side.BUY:
+        up, down = one.bid_up_ppm, one.bid_down_ppm
+    else:
+        up, down = one.ask_up_ppm, one.ask_down_ppm
+    average = standing.average(one.minutes)
+    return average * down <= order.price * PARTS_PER_MILLION <= average * up
+
+
+def _quantity_fits(one: LotSize | MarketLotSize, order: NewOrder) -> bool:
+    if order.quantity == 0 or (isinstance(one, MarketLotSize) and order.kind not in _MARKET):
+        return True
+    quantities = [order.quantity]
+    if order.iceberg_quantity:
+        quantities.append(order.iceberg_quantity)
+    for quantity in quantities:
+        if quantity < one.lowest or (one.highest and quantity > one.highest):
+            return False
+        if one.step and quantity % one.step:
+            return False
+    return True
+
+
+def _worth_fits(one: MinNotional | Notional, order: NewOrder, standing: Standing) -> bool:
+    least = most = True
+    if order.kind is Kind.MARKET:
+        least = one.for_market if isinstance(one, MinNotional) else one.lowest_for_market
+        most = isinstance(one, Notional) and one.highest_for_market
+    if not least and not most:
+        return True
+    worth = _worth(order, one.minutes, standing)
+    if least and worth < one.lowest:
+        return False
+    return not (isinstance(one, Notional) and most and one.highest and worth > one.highest)
+
+
+def _worth(order: NewOrder, minutes: int, standing: Standing) -> int:
+    """Return what an order is worth in the quote asset."""
+    if order.money:
+        return order.money
+    price = order.price or (order.stop_price if order.kind.waits else 0)
+    return int(order.quantity * (price or standing.average(minutes)) // UNITS_PER_CURRENCY)
+
+
+def _trail_fits(one: TrailingDelta, order: NewOrder) -> bool:
+    if order.trailing_delta == 0:
+        return True
+    if rises(order) > 0:
+        return one.lowest_above <= order.trailing_delta <= one.highest_above
+    return one.lowest_below <= order.trailing_delta <= one.highest_below
+
+
+def _position_fits(one: MaxPosition, order: NewOrder, standing: Standing) -> bool:
+    if order.side is not Side.BUY:
+        return True
+    buying = sum(
+        other.left for other in standing.shelf.open.values() if other.terms.side is Side.BUY
+    )
+    wanted = order.quantity
+    if order.money:
+        wanted = order.money * UNITS_PER_CURRENCY // standing.average(0)
+    return standing.held() + buying + wanted <= one.most
+
+
+def _count(name: str, order: NewOrder, standing: Standing, *, everywhere: bool) -> int:
+    """Return how many there would be of what a filter counts; 0 where it does not count this."""
+    if name == "ICEBERG_PARTS":
+        shown = order.iceberg_quantity
+        return -(-order.quantity // shown) if shown else 0
+    shelves = standing.shelves() if everywhere else (standing.shelf,)
+    more = standing.more + 1
+    match name.removeprefix("EXCHANGE_"):
+        case "MAX_NUM_ORDERS":
+            return sum(len(shelf.open) for shelf in shelves) + more
+        case "MAX_NUM_ALGO_ORDERS" if order.kind.waits:
+            return sum(shelf.algos for shelf in shelves) + 1
+        case "MAX_NUM_ICEBERG_ORDERS" if order.iceberg_quantity:
+            return sum(shelf.icebergs for shelf in shelves) + 1
+    return 0
+
+
+def check_lists(
+    listing: Listing, standing: Standing, exchange_filters: Sequence[CountFilter] = ()
+) -> None:
+    """Refuse an order list where an account has as many as it may.
+
+    Raises
+    ------
+    Refusal
+        With `Reason.FILTER` and the filter's name.
+    """
+    own = listing.filter("MAX_NUM_ORDER_LISTS")
+    if isinstance(own, CountFilter) and standing.shelf.lists >= own.most:
+        raise Refusal(Reason.FILTER, own.name)
+    for one in exchange_filters:
+        if one.name != "EXCHANGE_MAX_NUM_ORDER_LISTS":
+            continue
+        if sum(shelf.lists for shelf in standing.shelves()) >= one.most:
+            raise Refusal(Reason.FILTER, one.name)
