@@ -272,7 +272,8 @@ class OrderEvent:
     fill : SpotFill or None
         With `Execution.TRADE`.
     request_id : str
-        Client id of the request, where it differs from the order's own (a cancel's).
+        Client id of a cancel, where it differs from the order's own; with `Execution.REPLACED`, the
+        client id that the order had before.
     time : int
         When.
     """

@@ -56,7 +56,7 @@ ORDER = SpotOrder(
     working_since=PLACED,
 )
 MATCH = Prevention(
-    3, "ETHBTC", 4293153, 37, 10_000_000, 200_000_000, SelfTrade.EXPIRE_TAKER, PLACED
+    3, "ETHBTC", 4293153, 37, 10_000_000, 200_000_000, 0, SelfTrade.EXPIRE_TAKER, PLACED
 )
 EVENTS = AccountEvents(
     lambda account, symbol, number: replace(

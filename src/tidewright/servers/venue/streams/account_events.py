@@ -110,15 +110,17 @@ class AccountEvents:
         match = self._find_prevention(order.account, order.terms.symbol, order.prevented_match)
         if match is None or event.execution is not Execution.TRADE_PREVENTION:
             return
-        other = match.maker_order if order.id == match.taker_order else match.taker_order
+        takes = order.id == match.taker_order
+        other = match.maker_order if takes else match.taker_order
+        lost = match.taker_quantity if takes else match.maker_quantity
         report |= {
-            "B": amount(match.quantity),
+            "B": amount(lost),
             "u": order.account,
             "U": other,
             "Cs": order.terms.symbol,
-            "pl": amount(match.quantity),
+            "pl": amount(lost),
             "pL": amount(match.price),
-            "pY": amount(match.price * match.quantity // 100_000_000),
+            "pY": amount(match.price * lost // 100_000_000),
         }
 
     def _list(self, event: ListEvent, now: int, unit: int) -> Event:
@@ -161,6 +163,8 @@ def account_of(event: SpotEvent) -> int:
 def _client_ids(event: OrderEvent) -> tuple[str, str]:
     """Return the id of the request that did it, and the order's own where that is another."""
     own = event.order.terms.client_id
+    if event.execution is Execution.REPLACED:
+        return own, event.request_id
     if event.execution is Execution.CANCELED or (event.request_id and event.request_id != own):
         return event.request_id or own, own
     return own, ""
