@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
 
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.time import MILLISECOND, MINUTE, SECOND
 from tidewright.exchange.faults import FaultScript, Rule, Subject, When, actions
+from tidewright.exchange.faults.conditions import FIELDS
 from tidewright.exchange.faults.script import SUBJECTS
 from tidewright.exchange.spot.values import SymbolStatus
 from tidewright.servers.venue.faults.reading import parse_script, read_script
@@ -269,3 +272,24 @@ def test_a_file_is_read_and_an_absent_one_is_named(tmp_path):
     assert len(read_script(path).rules) == 1
     with pytest.raises(ConfigError, match=r"absent\.yaml cannot be read"):
         read_script(tmp_path / "absent.yaml")
+
+
+def test_written_reference_names_every_word_of_the_language():
+    page = (Path(__file__).parents[3] / "docs/reference/fault-scripts.md").read_text()
+    rows = {
+        line.split("|")[1].strip(" `").split(":")[0]: [cell.strip() for cell in line.split("|")]
+        for line in page.splitlines()
+        if line.startswith("| `")
+    }
+    for action, subjects in SUBJECTS.items():
+        named = ", ".join(one for one in Subject if one in subjects)
+        assert rows[action.verb][2] == ("any" if subjects == frozenset(Subject) else named)
+        verb = rows[action.verb][1].strip("`")
+        more = ", drop: " if action is actions.Execute else ""
+        if ":" in verb:
+            assert act(f"{{{verb}{more}}}", min(subjects - {Subject.TIME}))
+    for subject, fields in FIELDS.items():
+        told = rows["request" if subject is Subject.QUERY else subject][3]
+        assert told.split("`")[1::2] == list(fields)
+    for word in ("nth", "every", "times", "until", "again", "probability"):
+        assert f"`{word}`" in page
