@@ -25,23 +25,23 @@ CHEAP = (
 
 
 def hourly_file(
-    folder: Path, name: str = "AAAUSDT", *, reverts: float = 0.0, seed: int = 0
+    folder: Path, name: str = "AAAUSDT", *, reverts: float = 0.0, seed: int = 0, hours: int = 1
 ) -> Path:
-    """Write 150 days of hours; ``reverts`` is the share of each move that the next takes back."""
+    """Write 150 days of bars; ``reverts`` is the share of each move that the next takes back."""
     drawn = np.random.default_rng(seed)
-    moves = drawn.normal(0.0, 0.012, 3_600)
+    moves = drawn.normal(0.0, 0.012, 3_600 // hours)
     for place in range(1, len(moves)):
         moves[place] -= reverts * moves[place - 1]
     close = 100 * np.exp(np.cumsum(moves))
     open_ = np.concatenate(([100.0], close[:-1]))
     high, low = np.maximum(open_, close) * 1.0005, np.minimum(open_, close) * 0.9995
-    times = 1_704_067_200 + 3_600 * np.arange(len(close))
+    times = 1_704_067_200 + 3_600 * hours * np.arange(len(close))
     lines = ["timestamp,open,high,low,close,volume"]
     lines += [
         f"{time},{one:.2f},{two:.2f},{three:.2f},{four:.2f},1000000"
         for time, one, two, three, four in zip(times, open_, high, low, close, strict=True)
     ]
-    path = folder / "AAAUSDT.csv"
+    path = folder / f"{name}.csv"
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 

@@ -18,12 +18,16 @@ from tidewright.domain.errors import ConfigError
 from tidewright.domain.events import Event, InstrumentDefined, Slice, Started, TradingWindow
 from tidewright.domain.instrument import Instrument
 from tidewright.domain.market import Bar
+from tidewright.domain.money import to_decimal
 from tidewright.domain.ports import Journal, MarketFeed, OutcomeSink, VenueLog
 from tidewright.engine.config import EngineConfig, StrategySetup
 from tidewright.engine.core import Engine
 from tidewright.exchange.paper import PaperVenue
 from tidewright.exchange.paper.log import MemoryVenueLog
+from tidewright.exchange.paper.settings import PaperSettings
 from tidewright.storage.memory_journal import MemoryJournal
+
+_LARGEST_BALANCE = to_decimal(2**63 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +119,57 @@ def run_backtest(
         Home id, part of client order ids.
     """
     settings = settings.without_pilot()
-    config = engine_config(settings, strategies, feed.timeframe, home=home, keep_history=False)
+    return run_engine(
+        feed,
+        engine_config(settings, strategies, feed.timeframe, home=home, keep_history=False),
+        settings.paper_settings(),
+        settings.seed,
+        window,
+        journal=journal,
+        venue_log=venue_log,
+        sinks=sinks,
+    )
+
+
+def run_engine(
+    feed: MarketFeed,
+    config: EngineConfig,
+    paper: PaperSettings,
+    seed: int,
+    window: TradingWindow,
+    *,
+    journal: Journal | None = None,
+    venue_log: VenueLog | None = None,
+    sinks: Sequence[OutcomeSink] = (),
+) -> BacktestRun:
+    """Run a configured engine over a feed, as `run_backtest` does.
+
+    Parameters
+    ----------
+    feed : MarketFeed
+        Source of bars.
+    config : EngineConfig
+        Strategies, limits and identities.
+    paper : PaperSettings
+        Costs and the opening balance.
+    seed : int
+        Seed of the venue's draws.
+    window, journal, venue_log, sinks
+        As `run_backtest` takes them.
+
+    Raises
+    ------
+    ConfigError
+        If the feed holds no bar, or the opening balance is more than money is counted in.
+    """
+    if paper.initial_balance > _LARGEST_BALANCE:
+        raise ConfigError(
+            f"account.initial_balance was {paper.initial_balance}; expected at most "
+            f"{_LARGEST_BALANCE}: money is counted in 64 bits"
+        )
     recorder = RunRecorder()
     instruments = {instrument.id: instrument for instrument in feed.instruments}
-    venue = PaperVenue(
-        list(instruments.values()),
-        settings.paper_settings(),
-        venue_log or MemoryVenueLog(),
-        settings.seed,
-    )
+    venue = PaperVenue(list(instruments.values()), paper, venue_log or MemoryVenueLog(), seed)
     driver = Driver(
         Engine(config), journal or MemoryJournal(), venue, [recorder, *sinks], batch=512
     )

@@ -5,6 +5,7 @@ Loading a class from a Python file happens here and nowhere else.
 
 from __future__ import annotations
 
+import copyreg
 import importlib.util
 import sys
 from collections.abc import Sequence
@@ -134,6 +135,22 @@ def loaded_spec(spec: StrategySpec, source: str) -> LoadedStrategy:
 
 
 def _load_class(path: Path, class_name: str) -> LoadedStrategy:
+    strategy = _made(path, class_name)
+    setup = StrategySetup(
+        strategy=strategy,
+        timeframe=strategy.timeframe,
+        symbols=strategy.symbols,
+        sizing=strategy.sizing,
+        time_stop_bars=strategy.time_stop_bars,
+        expire_after_bars=strategy.expire_after_bars,
+        reasons=dict(strategy.reasons),
+    )
+    digest = _digest(path)
+    _let_travel(strategy, path, class_name, digest)
+    return LoadedStrategy(setup, f"{path.name}:{class_name} {digest}", f"{path}:{class_name}")
+
+
+def _made(path: Path, class_name: str) -> PythonStrategy:
     module = _run_file(path)
     classes = {
         name: value
@@ -148,20 +165,31 @@ def _load_class(path: Path, class_name: str) -> LoadedStrategy:
             f"in {path}{nearest(class_name, classes)}"
         )
     try:
-        strategy = classes[class_name]()
+        return classes[class_name]()
     except Exception as error:
         raise ConfigError(f"{class_name} of {path} cannot be made: {_told(error)}") from error
-    setup = StrategySetup(
-        strategy=strategy,
-        timeframe=strategy.timeframe,
-        symbols=strategy.symbols,
-        sizing=strategy.sizing,
-        time_stop_bars=strategy.time_stop_bars,
-        expire_after_bars=strategy.expire_after_bars,
-        reasons=strategy.reasons,
-    )
-    digest = blake2b(path.read_bytes(), digest_size=16).hexdigest()
-    return LoadedStrategy(setup, f"{path.name}:{class_name} {digest}", f"{path}:{class_name}")
+
+
+def _let_travel(strategy: PythonStrategy, path: Path, class_name: str, digest: str) -> None:
+    """Let other processes have a strategy: they load its file, which is no module they could find.
+
+    A strategy remembers nothing, so one that is made anew is the same.
+    """
+    again = _made_again, (path.resolve(), class_name, digest)
+    copyreg.pickle(type(strategy), lambda _: again)
+
+
+def _made_again(path: Path, class_name: str, digest: str) -> PythonStrategy:
+    if (found := _digest(path)) != digest:
+        raise ConfigError(
+            f"strategy file {path} changed while it was being examined: its digest was {found}; "
+            f"expected {digest}"
+        )
+    return _made(path, class_name)
+
+
+def _digest(path: Path) -> str:
+    return blake2b(path.read_bytes(), digest_size=16).hexdigest()
 
 
 def _run_file(path: Path) -> ModuleType:

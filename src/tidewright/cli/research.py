@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,6 +44,42 @@ JsonReport = Annotated[
     Path | None, typer.Option("--json", help="Write the report as JSON, for `report`.")
 ]
 AllOption = Annotated[bool, typer.Option("--all", help="Ask Monte Carlo every question.")]
+StrategiesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(help=f"{_NAME} Several share one account."),
+]
+NoiseMinutesOption = Annotated[
+    float,
+    typer.Option(
+        "--noise-minutes",
+        min=0,
+        help="How long these copies may take where every bar is a step of the engine.",
+    ),
+]
+ReturnsOption = Annotated[
+    Path | None,
+    typer.Option("--returns", help="Daily returns or equity of any tool, instead of a rule."),
+]
+TradesOption = Annotated[
+    Path | None,
+    typer.Option("--trades", help="Trades of any tool, or an exported freqtrade backtest."),
+]
+TriesOption = Annotated[
+    int | None,
+    typer.Option("--tries", min=1, help="Configurations tried elsewhere to get there."),
+]
+HistoryOption = Annotated[
+    str,
+    typer.Option("--history", help="unknown: nobody knows how much was tried elsewhere."),
+]
+OpenHoldoutOption = Annotated[
+    bool,
+    typer.Option("--open-holdout", help="Look at the closed last fifth; once per idea."),
+]
+InitialOption = Annotated[
+    float | None, typer.Option("--initial", help="Money at the start, for trades in amounts.")
+]
+NameOption = Annotated[str, typer.Option("--name", help="Strategy of a file that holds several.")]
 
 
 def market_options(
@@ -56,6 +93,7 @@ def market_options(
     overrides: list[str] | None,
     grid: str = "",
     where: str = "",
+    beside: Sequence[str] = (),
 ) -> MarketOptions:
     """Return what a person typed as the application takes it."""
     from tidewright.app.validation.material import MarketOptions
@@ -71,11 +109,12 @@ def market_options(
         overrides=tuple(overrides or ()),
         grid=grid,
         where=where,
+        beside=tuple(beside),
     )
 
 
 def validate(
-    strategy: Annotated[str, typer.Argument(help=_NAME)] = "",
+    strategies: StrategiesArgument = None,
     data: DataArgument = None,
     symbol: SymbolOption = None,
     timeframe: TimeframeOption = "",
@@ -86,34 +125,16 @@ def validate(
     grid: GridOption = "",
     where: WhereOption = "",
     surrogates: SurrogatesOption = 200,
+    noise_minutes: NoiseMinutesOption = 15.0,
     processes: ProcessesOption = 2,
     seed: SeedOption = 0,
-    returns: Annotated[
-        Path | None,
-        typer.Option("--returns", help="Daily returns or equity of any tool, instead of a rule."),
-    ] = None,
-    trades: Annotated[
-        Path | None,
-        typer.Option("--trades", help="Trades of any tool, or an exported freqtrade backtest."),
-    ] = None,
-    tries: Annotated[
-        int | None,
-        typer.Option("--tries", min=1, help="Configurations tried elsewhere to get there."),
-    ] = None,
-    history: Annotated[
-        str,
-        typer.Option("--history", help="unknown: nobody knows how much was tried elsewhere."),
-    ] = "",
-    open_holdout: Annotated[
-        bool,
-        typer.Option("--open-holdout", help="Look at the closed last fifth; once per idea."),
-    ] = False,
-    initial: Annotated[
-        float | None, typer.Option("--initial", help="Money at the start, for trades in amounts.")
-    ] = None,
-    name: Annotated[
-        str, typer.Option("--name", help="Strategy of a file that holds several.")
-    ] = "",
+    returns: ReturnsOption = None,
+    trades: TradesOption = None,
+    tries: TriesOption = None,
+    history: HistoryOption = "",
+    open_holdout: OpenHoldoutOption = False,
+    initial: InitialOption = None,
+    name: NameOption = "",
     html: HtmlFile = None,
     json_file: JsonReport = None,
     everything: AllOption = False,
@@ -121,18 +142,20 @@ def validate(
     """Say whether a result means anything: is it luck, what can be lost, what to do now.
 
     A strategy is run over the open part of the data (the last fifth stays closed) and over
-    patternless copies of it; results of other tools are judged by the number of tries behind them.
+    patternless copies of it; results of other tools, and strategies whose copies would take too
+    long, are judged by the number of tries behind them.
     """
     from tidewright.cli.validate import Asked, run
 
+    first, *beside = strategies or [""]
     market = None
     if data is not None:
         market = market_options(
-            strategy, data, symbol, timeframe, start, end, config, overrides, grid, where
+            first, data, symbol, timeframe, start, end, config, overrides, grid, where, beside
         )
     return run(
         Asked(
-            strategy=strategy,
+            strategies=tuple(strategies or ()),
             market=market,
             surrogates=surrogates,
             processes=processes,
@@ -147,6 +170,7 @@ def validate(
             json_file=json_file,
             history=history,
             open_holdout=open_holdout,
+            minutes=noise_minutes,
         )
     )
 

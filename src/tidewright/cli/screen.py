@@ -7,7 +7,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tidewright.app.report_page.words import MEANINGS, TONES, first_screen, percent, span
+from tidewright.app.report_page.words import (
+    MEANINGS,
+    TONES,
+    first_screen,
+    path_taken,
+    percent,
+    span,
+)
 from tidewright.research.report.values import Report
 
 _COLOURS = {
@@ -36,6 +43,8 @@ def show_report(report: Report, console: Console | None = None) -> None:
     where = ", ".join(subject.instruments[:6]) or subject.kind
     bars = f", {subject.timeframe} bars" if subject.timeframe else ""
     out.print(Text(f"{subject.name}: {where}{bars}, {span(report)}", style="dim"), width=width)
+    if taken := path_taken(report):
+        out.print(Text(taken, style="dim"), width=width)
     out.print()
     out.print(Text(word, style=_COLOURS.get(TONES.get(word, ""), "bold")))
     out.print(MEANINGS.get(word, ""), width=width, highlight=False)

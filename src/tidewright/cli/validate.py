@@ -9,6 +9,7 @@ from rich.console import Console
 
 from tidewright.app.processes import ProcessExecutor
 from tidewright.app.report_files import write_report
+from tidewright.app.validation.chance import NOISE_MINUTES
 from tidewright.app.validation.examine import ValidateOptions, validate
 from tidewright.app.validation.freqtrade import is_export, read_export
 from tidewright.app.validation.imported import validate_imported
@@ -25,7 +26,7 @@ from tidewright.research.report.values import Report
 class Asked:
     """What a person typed after ``validate``; see the command's help."""
 
-    strategy: str
+    strategies: tuple[str, ...]
     market: MarketOptions | None
     surrogates: int
     processes: int
@@ -40,6 +41,7 @@ class Asked:
     json_file: Path | None
     history: str = ""
     open_holdout: bool = False
+    minutes: float = NOISE_MINUTES
 
 
 def run(asked: Asked) -> int:
@@ -57,13 +59,13 @@ def run(asked: Asked) -> int:
 
 
 def _examined(asked: Asked) -> Report:
-    given = [one for one in (asked.strategy, asked.returns, asked.trades) if one]
+    given = [one for one in (asked.strategies, asked.returns, asked.trades) if one]
     if len(given) != 1:
         raise ConfigError(
             f"{len(given)} things to validate were given; expected one of STRATEGY with --data, "
             "--returns FILE or --trades FILE"
         )
-    if not asked.strategy:
+    if not asked.strategies:
         imported = _imported(asked)
         return validate_imported(
             imported, asked.tries, seed=asked.seed, everything=asked.everything
@@ -83,6 +85,8 @@ def _examined(asked: Asked) -> Report:
         asked.everything,
         Elsewhere(asked.tries or 0, asked.history == "unknown"),
         asked.open_holdout,
+        asked.minutes,
+        asked.processes,
     )
     with Stages() as stages, ProcessExecutor(asked.processes) as executor:
         # Starting processes takes longer than what one of them has to do alone.

@@ -60,7 +60,7 @@ class WindowedSweep(SweepFamily):
         setups = self.request.setups
         chosen = setups if places is None else tuple(setups[place] for place in places)
         base = replace(self.request.base, window=window)
-        return WindowedSweep(self.name, replace(self.request, base=base, setups=chosen))
+        return replace(self, request=replace(self.request, base=base, setups=chosen))
 
 
 @dataclass(frozen=True, slots=True)

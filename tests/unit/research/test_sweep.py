@@ -25,6 +25,7 @@ from tidewright.research.bulk.request import BulkRequest, Unsupported
 from tidewright.research.bulk.result import BulkResult
 from tidewright.research.bulk.run import run_bulk
 from tidewright.research.bulk.sweep import SweepFamily, SweepRequest, run_sweep
+from tidewright.research.results import DailyResults
 from tidewright.strategy.library import library, template_named
 
 MINUTES = 4_000
@@ -190,3 +191,32 @@ def test_a_set_that_the_loop_cannot_run_is_named(base: BulkRequest) -> None:
     rich = replace(base, paper=replace(base.paper, initial_balance=Decimal(10**12)))
     with pytest.raises(ConfigError, match=r"set 1 of the sweep: an amount left the 64-bit range"):
         run_sweep(sweep_of(rich, "fast=4,9 slow=30"))
+
+
+def test_what_the_loop_cannot_run_is_run_otherwise_set_by_set(base: BulkRequest) -> None:
+    request = sweep_of(base, "fast=4,9 slow=30")
+    asked: list[str] = []
+
+    class Unwritten:
+        name, references = "unwritten", ()
+
+    other = replace(request.setups[0], strategy=Unwritten())
+    mixed = replace(request, setups=(other, request.setups[1]))
+
+    def otherwise(single: BulkRequest) -> DailyResults:
+        asked.append(single.config.strategies[0].strategy.name)
+        return daily_results(alone(request, 0), request.single(0))
+
+    with pytest.raises(ConfigError, match=r"set 1 of the sweep: strategy 'unwritten' is written"):
+        run_sweep(mixed)
+    family = SweepFamily("mixed", mixed, otherwise)
+    found, whole = family.evaluate(base.series), run_sweep(request)
+    assert asked == ["unwritten"]
+    assert found.days.tolist() == whole.days.tolist()
+    for figure in ("equity", "trades", "trade_days", "fees"):
+        assert getattr(found, figure).tolist() == getattr(whole, figure).tolist(), figure
+    rich = replace(base, paper=replace(base.paper, initial_balance=Decimal(10**12)))
+    with pytest.raises(ConfigError, match="left the 64-bit range"):
+        run_sweep(replace(request, base=rich))
+    run_sweep(replace(request, base=rich), otherwise=otherwise)
+    assert asked[1:] == ["sma_cross", "sma_cross"]

@@ -26,6 +26,7 @@ from tidewright.app.report_page.words import (
     date,
     first_screen,
     number,
+    path_taken,
     percent,
     plural,
     span,
@@ -350,13 +351,14 @@ def _foot(report: Report) -> Markup:
     )
     others = report.ruling.reasons[1:]
     closed = (
-        f"Days from {date(subject.closed_from)} on are closed to searches and reports. "
+        f"Days from {date(subject.closed_from)} on are closed to searches and reports."
         if subject.closed_from is not None
         else ""
     )
+    told = (subject.description, path_taken(report), tries, closed, *others)
     return tag(
         "footer",
-        tag("p", f"{subject.description} {tries} {closed}{' '.join(others)}"),
+        tag("p", " ".join(text for text in told if text)),
         tag(
             "p",
             f"Made by {subject.made_by}. Nothing here is advice; a good backtest is not a promise.",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from tidewright.research.report.values import LossForecast, Outcome, Report
+from tidewright.research.report.values import Deflation, LossForecast, Outcome, Report
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEGATIVE = re.compile(r"(?<![\w.\N{EN DASH}-])-(?=\d)")
@@ -88,6 +88,12 @@ def span(report: Report) -> str:
     return f"{date(subject.first_day)} to {date(subject.last_day)}"
 
 
+def path_taken(report: Report) -> str:
+    """Return a sentence on which engine ran it, where that was not the compiled loop."""
+    reason = report.subject.bar_by_bar
+    return f"Run bar by bar on the event path: {reason}." if reason else ""
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """Return a count with its noun."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
@@ -127,10 +133,16 @@ def _luck(report: Report) -> Answer:
         evidence = [
             f"Pure chance gives a result as good as this in {100 * deflation.p_value:.0f} of 100 "
             f"cases, counted as {tries}.",
-            "It cannot be run again here, so this rests on the number of tries that was declared.",
+            _why_counted(deflation),
         ]
         return Answer("luck", question, _luck_word(deflation.p_value, gain), tuple(evidence))
     return Answer("luck", question, "Not examined", ("There were too few days.",))
+
+
+def _why_counted(deflation: Deflation) -> str:
+    if deflation.reason:
+        return f"No patternless copies were searched: {deflation.reason}."
+    return "It cannot be run again here, so this rests on the number of tries that was declared."
 
 
 def _luck_word(p_value: float, gain: float) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from tidewright import __version__
 from tidewright.app.freeze import forward_of_strategy
 from tidewright.app.lookahead import check_strategy
+from tidewright.app.validation.chance import NOISE_MINUTES, Copies, chance_of
 from tidewright.app.validation.figures import (
     ask_luck,
     baselines,
@@ -46,23 +47,20 @@ from tidewright.domain.errors import ConfigError
 from tidewright.domain.money import to_decimal
 from tidewright.domain.portfolio import Trade
 from tidewright.domain.time import iso, timeframe_nanoseconds
-from tidewright.research.chance.noise import search_on_noise
-from tidewright.research.judging.evidence import HistoryKind, Interval
-from tidewright.research.judging.trials import corrected_for_tries, identify
+from tidewright.research.judging.evidence import ForwardEvidence, HistoryKind, Interval
+from tidewright.research.judging.trials import identify
 from tidewright.research.judging.verdict import judge
-from tidewright.research.lookahead.check import LookaheadReport
+from tidewright.research.lookahead.check import LookaheadReport, joined_reports
 from tidewright.research.report.doubts import Suspect, suspicious
 from tidewright.research.report.parts import (
     curve_of,
     months_of,
-    noise_of,
     outcome_of,
     trades_of,
 )
 from tidewright.research.report.values import (
     DataStamp,
     Finding,
-    NoiseSearch,
     Outcome,
     Report,
     Ruling,
@@ -94,6 +92,10 @@ class ValidateOptions:
         Tries that were not made here.
     open_holdout : bool
         Whether to look at the closed part, on the record.
+    minutes : float
+        How long the copies may take where every bar is a step of the engine.
+    processes : int
+        Processes of the executor.
     """
 
     market: MarketOptions
@@ -102,6 +104,13 @@ class ValidateOptions:
     everything: bool = False
     elsewhere: Elsewhere = NOWHERE_ELSE
     open_holdout: bool = False
+    minutes: float = NOISE_MINUTES
+    processes: int = 1
+
+    @property
+    def copies(self) -> Copies:
+        """What may be spent on patternless copies."""
+        return Copies(self.surrogates, self.minutes, self.processes, self.seed)
 
 
 def validate(
@@ -125,36 +134,39 @@ def validate(
     """
     material = load_material(options.market, watch)
     found = search(material, watch)
-    real = run_rule(material, material.request(found.place))
-    if len(real.profit) < _FEWEST_DAYS:
+    if len(found.real.profit) < _FEWEST_DAYS:
         raise ConfigError(
-            f"{material.feed.description}: {len(real.profit)} days in the open part; expected at "
-            f"least {_FEWEST_DAYS}"
+            f"{material.feed.description}: {len(found.real.profit)} days in the open part; "
+            f"expected at least {_FEWEST_DAYS}"
         )
     leaks = look_ahead(material, options.seed, watch)
-    noise = on_noise(material, options, executor, watch)
-    watch("Other costs, slower hands", 0, 1)
-    forward = None
-    if not material.points:
-        forward = forward_of_strategy(material.strategy, material.whole, material.settings)
-    said = material.whole.declaration
     tried = tries_of(material, own=found.independent, elsewhere=options.elsewhere)
+    chance = chance_of(material, found, tried, options.copies, executor, watch)
+    watch("Other costs, slower hands", 0, 1)
+    said = material.whole.declaration
     overrides: tuple[str, ...] = ()
     if options.open_holdout:
-        seen, why = look_at_closed_part(material, found, real)
+        seen, why = look_at_closed_part(material, found)
         found = replace(found, measures=(seen, *found.measures))
         overrides = (why,) if why else ()
     proof = Proof(
         leaks,
-        noise,
+        chance,
         tried.history,
-        forward.evidence if forward else None,
-        corrected_for_tries(noise.p_value, found.independent, tried.independent),
+        _since_freeze(material),
         overrides,
         said.survivors(material.feed.first_known),
         leaks.refusal(said),
     )
-    return _report(material, options, real, found, proof)
+    return _report(material, options, found, proof)
+
+
+def _since_freeze(material: Material) -> ForwardEvidence | None:
+    """Return what a frozen strategy earned since; a search and a pair are not what was frozen."""
+    if material.points or len(material.strategies) > 1:
+        return None
+    forward = forward_of_strategy(material.strategy, material.whole, material.settings)
+    return forward.evidence if forward else None
 
 
 def quick_report(options: ValidateOptions) -> Report:
@@ -184,47 +196,32 @@ def quick_report(options: ValidateOptions) -> Report:
 
 
 def look_ahead(material: Material, seed: int, watch: Watch) -> LookaheadReport:
-    """Check over the newest open bars that no decision knew its future."""
-    return check_strategy(
-        material.strategy,
-        material.feed,
-        material.settings,
-        rows=_LOOKAHEAD_ROWS,
-        times=_LOOKAHEAD_TIMES,
-        seed=seed,
-        progress=lambda done, total: watch("Looking for looks at the future", done, total),
+    """Check over the newest open bars that no decision of any strategy knew its future."""
+    stage = "Looking for looks at the future"
+    return joined_reports(
+        [
+            check_strategy(
+                one,
+                material.feed,
+                material.settings,
+                rows=_LOOKAHEAD_ROWS,
+                times=_LOOKAHEAD_TIMES,
+                seed=seed,
+                progress=lambda done, total: watch(stage, done, total),
+            )
+            for one in material.strategies
+        ]
     )
-
-
-def on_noise(
-    material: Material, options: ValidateOptions, executor: Executor | None, watch: Watch
-) -> NoiseSearch:
-    """Search patternless copies of the market in the same way."""
-
-    def told(copies: int, as_good: int) -> None:
-        words = f"Searching patternless copies ({as_good} as good so far)"
-        watch(words, copies, options.surrogates)
-
-    result = search_on_noise(
-        material.family,
-        material.series,
-        material.universe,
-        surrogates=options.surrogates,
-        seed=options.seed,
-        executor=executor,
-        progress=told,
-    )
-    return noise_of(result.null, result.observed, result.p_value, options.surrogates)
 
 
 def _report(
     material: Material,
     options: ValidateOptions,
-    real: Run,
     found: Searched,
     proof: Proof,
 ) -> Report:
     """Put the parts together."""
+    real = found.real
     answer, entries = ask_luck(material, real, seed=options.seed, everything=options.everything)
     a_year = material.calendar.days_per_year
     free = None if real.stopped_day is None else run_rule(material, unlimited(real.request))
@@ -241,7 +238,7 @@ def _report(
     verdict = judge(evidence)
     keep(material, found, evidence, verdict)
     gap = gap_check(np.array([real.largest_exposure()]), limit=1.0).loss
-    closed_trades = real.result.trades()
+    closed_trades = real.trades()
     trades = trades_of(closed_trades, material.series, real.daily.initial)
     history = proof.history
     tries = None if history.kind is HistoryKind.UNKNOWN else history.tries
@@ -260,8 +257,8 @@ def _report(
         subject=_subject(material, real, tries),
         ruling=ruling_of(verdict, stopped=free is not None),
         outcome=outcome,
-        noise=proof.noise,
-        deflation=None,
+        noise=proof.chance.noise,
+        deflation=proof.chance.deflation,
         losses=losses_of(answer, gap),
         checks=checks_of(evidence, proof.leaks, history.tries),
         curve=curve_of(real.daily.days, real.profit, real.universe, real.exposure),
@@ -269,7 +266,7 @@ def _report(
         trades=trades if trades.profit else None,
         baselines=baselines(material, real, entries),
         scenarios=others,
-        measures=(*measures(material, real, proof.noise, answer), *found.measures),
+        measures=(*measures(material, real, proof.chance, answer), *found.measures),
         data=data,
         findings=(*suspicious(suspect), *doubts(material, real, closed_trades)),
         sweep=found.sweep,
@@ -308,24 +305,24 @@ def _traded_days(real: Run, outcome: Outcome) -> int:
 def _subject(material: Material, real: Run, tries: int | None) -> Subject:
     names = symbols_of(material.universe)
     where = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-    point = ""
     days = real.daily.days
     return Subject(
-        name=material.strategy.setup.strategy.name,
+        name=material.label,
         kind="search" if material.points else "rule",
-        description=f"{material.name}{point} over {where}, {material.timeframe} bars.",
+        description=f"{material.name} over {where}, {material.timeframe} bars.",
         instruments=names,
         timeframe=material.timeframe,
         first_day=int(days[0]),
         last_day=int(days[-1]),
         closed_from=material.closed_day,
-        configurations=len(material.setups),
+        configurations=material.configurations,
         tries=tries,
         every_day=material.calendar.every_day,
         days_per_year=material.calendar.days_per_year,
         currency=material.settings.account.currency,
         initial=float(to_decimal(real.daily.initial)),
         made_by=f"Tidewright {__version__}, build {material.base.config.fingerprint[:16]}",
+        bar_by_bar=real.refusal,
     )
 
 

@@ -6,14 +6,16 @@ import math
 
 import numpy as np
 
+from tidewright.app.validation.chance import Chance
 from tidewright.app.validation.material import Material
 from tidewright.app.validation.runs import Run, run_rule
 from tidewright.domain.errors import ConfigError
 from tidewright.research.chance.montecarlo import MonteCarlo, TradeSample, monte_carlo
 from tidewright.research.chance.random_entries import RandomEntries, held_trades, random_entries
+from tidewright.research.judging.evidence import PSource
 from tidewright.research.metrics import sharpe
 from tidewright.research.report.parts import baseline_of
-from tidewright.research.report.values import Baseline, Fan, LossForecast, Measure, NoiseSearch
+from tidewright.research.report.values import Baseline, Deflation, Fan, LossForecast, Measure
 from tidewright.research.results import Float64
 
 _FEWEST_DAYS = 20
@@ -25,7 +27,7 @@ def ask_luck(
     material: Material, run: Run, *, seed: int, everything: bool
 ) -> tuple[MonteCarlo | None, RandomEntries | None]:
     """Resample days and trades, and place the same trades at random; None where too little."""
-    trades = run.result.trades()
+    trades = run.trades()
     initial = run.daily.initial
     entries = sample = None
     if trades:
@@ -123,8 +125,38 @@ def _simplest(material: Material) -> Float64 | None:
     return run_rule(material, replace(material.base, config=config)).profit
 
 
+def deflation_measures(found: Deflation, source: PSource) -> tuple[Measure, ...]:
+    """Return the figures of a count of tries."""
+    return (
+        Measure("p, all tries counted", found.p_value, "", _COUNTED[source]),
+        Measure(
+            "Ratio that luck alone reaches",
+            found.expected_best,
+            "",
+            "expected best of the tries without skill (Bailey and Lopez de Prado, 2014)",
+        ),
+        Measure(
+            "Independent tries",
+            found.effective,
+            f"{found.effective:.1f} of {found.tries:,}",
+            "as their correlation says where it is known, all others in full",
+        ),
+    )
+
+
+_COUNTED = {
+    PSource.DEFLATED_SHARPE: (
+        "chance that the best of so many tries without skill looks as good (Sidak, 1967)"
+    ),
+    PSource.MAX_STATISTIC: (
+        "histories without skill whose best row is at least as good / histories (Romano and Wolf, "
+        "2005)"
+    ),
+}
+
+
 def measures(
-    material: Material, run: Run, noise: NoiseSearch | None, answer: MonteCarlo | None
+    material: Material, run: Run, chance: Chance, answer: MonteCarlo | None
 ) -> tuple[Measure, ...]:
     """Return figures of inference over the full calendar, flat days included."""
     from tidewright.research.report.measures import (
@@ -143,7 +175,7 @@ def measures(
     known = estimate_mean(run.excess)
     moments = sharpe_moments(run.profit)
     needed = float(shortest_track_record(moments)) if len(run.profit) > 3 else math.inf
-    trades = run.result.trades()
+    trades = run.trades()
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([1, 1])))
     found = [
         Measure(
@@ -176,8 +208,10 @@ def measures(
         *tail_measures(returns_on_equity(run.profit)),
         *_costs(run),
     ]
-    if noise is not None:
-        found.insert(0, Measure("p by search on noise", noise.p_value, "", _NOISE))
+    if chance.noise is not None:
+        found.insert(0, Measure("p by search on noise", chance.noise.p_value, "", _NOISE))
+    if chance.deflation is not None:
+        found[:0] = deflation_measures(chance.deflation, chance.source)
     if answer is not None and answer.skipped is not None:
         found.append(
             Measure(

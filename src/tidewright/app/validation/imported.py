@@ -8,7 +8,12 @@ from hashlib import blake2b
 import numpy as np
 
 from tidewright import __version__
-from tidewright.app.validation.figures import fan_of, losses_of, returns_on_equity
+from tidewright.app.validation.figures import (
+    deflation_measures,
+    fan_of,
+    losses_of,
+    returns_on_equity,
+)
 from tidewright.app.validation.imports import Imported
 from tidewright.app.validation.ruling import checks_of, interval_of, ruling_of
 from tidewright.domain.errors import ConfigError
@@ -38,15 +43,6 @@ from tidewright.research.results import Float64
 
 FEWEST_DAYS = 20
 """Days of results under which nothing can be said."""
-_FORMULAS = {
-    PSource.DEFLATED_SHARPE: (
-        "chance that the best of so many tries without skill looks as good (Sidak, 1967)"
-    ),
-    PSource.MAX_STATISTIC: (
-        "histories without skill whose best row is at least as good / histories (Romano and Wolf, "
-        "2005)"
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,31 +190,13 @@ def _measures(profit: Float64, counted: _Counted, a_year: int) -> tuple[Measure,
     from tidewright.research.statistics.inference import estimate_mean
 
     known = estimate_mean(profit)
-    found = counted.deflation
     return (
-        Measure(
-            "p, all tries counted",
-            found.p_value,
-            "",
-            _FORMULAS[counted.source],
-        ),
+        *deflation_measures(counted.deflation, counted.source),
         Measure(
             "Sharpe ratio, annual",
             counted.sharpe,
             "",
             "mean / standard deviation of daily returns x sqrt(days a year), flat days included",
-        ),
-        Measure(
-            "Ratio that luck alone reaches",
-            found.expected_best,
-            "",
-            "expected best of the tries without skill (Bailey and Lopez de Prado, 2014)",
-        ),
-        Measure(
-            "Independent tries",
-            found.effective,
-            f"{found.effective:.1f} of {found.tries:,}",
-            "those in the file as their correlation says, all others in full",
         ),
         Measure(
             "t-statistic",

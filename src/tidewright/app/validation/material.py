@@ -21,6 +21,7 @@ from tidewright.app.settings import Settings
 from tidewright.app.strategies import LoadedStrategy, load_strategy_template, protected
 from tidewright.app.trials import Scored, numbers_varied
 from tidewright.app.universe import settle_universe
+from tidewright.app.validation.events import EventFamily, EventPath
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.instrument import AssetClass, Instrument
 from tidewright.domain.time import DAY
@@ -31,6 +32,7 @@ from tidewright.research.bulk.request import BulkRequest
 from tidewright.research.bulk.sweep import SweepRequest
 from tidewright.research.judging.holdout import border_of
 from tidewright.research.metrics import CRYPTO_CALENDAR, STOCK_CALENDAR, Calendar
+from tidewright.research.results import Family
 from tidewright.research.walkforward import WindowedSweep
 
 Watch = Callable[[str, int, int], None]
@@ -57,6 +59,8 @@ class MarketOptions:
         As for a backtest.
     grid, where : str
         Numbers to search, and a condition on them; empty for the rule as it is.
+    beside : tuple of str
+        Strategies that share the account with the first one.
     """
 
     strategy: str
@@ -69,6 +73,7 @@ class MarketOptions:
     overrides: tuple[str, ...] = ()
     grid: str = ""
     where: str = ""
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,8 +86,8 @@ class Material:
         What was asked for.
     settings : Settings
         Limits, costs, account.
-    strategy : LoadedStrategy
-        The rule as it is, or the one that is varied.
+    strategies : tuple of LoadedStrategy
+        The rule as it is, or the one that is varied; several that share one account.
     whole : BarFeed
         All of the data, which only what came after a freeze may look at.
     feed : BarFeed
@@ -90,7 +95,7 @@ class Material:
     base : BulkRequest
         The rule as it is over the open part.
     setups : tuple of StrategySetup
-        What is searched; one for a single rule.
+        What is searched; of a single rule its own, of several strategies those of all.
     points : tuple of mapping of str to float
         Numbers of each setup; empty for a single rule.
     closed_day : int or None
@@ -101,7 +106,7 @@ class Material:
 
     options: MarketOptions
     settings: Settings
-    strategy: LoadedStrategy
+    strategies: tuple[LoadedStrategy, ...]
     whole: BarFeed
     feed: BarFeed
     base: BulkRequest
@@ -116,11 +121,19 @@ class Material:
         return self.feed.series
 
     @property
+    def strategy(self) -> LoadedStrategy:
+        """The rule, or the first of several strategies."""
+        return self.strategies[0]
+
+    @property
     def universe(self) -> tuple[Instrument, ...]:
-        """What the strategy may trade."""
-        chosen = self.base.config.strategies[0].symbols
-        found = [one for one in self.feed.instruments if chosen is None or one.id in chosen]
-        return tuple(found)
+        """What is traded: everything that one of the strategies may trade."""
+        chosen = [one.symbols for one in self.base.config.strategies]
+        return tuple(
+            one
+            for one in self.feed.instruments
+            if any(symbols is None or one.id in symbols for symbols in chosen)
+        )
 
     @property
     def calendar(self) -> Calendar:
@@ -130,30 +143,52 @@ class Material:
 
     @property
     def timeframe(self) -> str:
-        """Length of the bars on which the strategy decides."""
-        return self.strategy.setup.timeframe or self.feed.timeframe
+        """Length of the bars on which is decided; several where strategies differ."""
+        lengths = (one.setup.timeframe or self.feed.timeframe for one in self.strategies)
+        return ", ".join(dict.fromkeys(lengths))
 
     @property
-    def family(self) -> WindowedSweep:
+    def configurations(self) -> int:
+        """How many are searched; 1 for a single rule, and for several on one account."""
+        return len(self.points) or 1
+
+    @property
+    def engine(self) -> EventPath:
+        """What runs backtests that the compiled loop refuses."""
+        return EventPath(tuple(self.feed.defects))
+
+    @property
+    def sweep(self) -> WindowedSweep:
+        """The settings of a search, or one rule, as a family that can be cut in time."""
+        return WindowedSweep(self.name, SweepRequest(self.base, self.setups), self.engine)
+
+    @property
+    def family(self) -> Family:
         """Everything that is searched, as a family that can be run again."""
-        return WindowedSweep(self.name, SweepRequest(self.base, self.setups))
+        if len(self.strategies) > 1:
+            return EventFamily(self.name, self.base, self.engine)
+        return self.sweep
+
+    @property
+    def label(self) -> str:
+        """Name of the strategy, or of all that share the account."""
+        return " + ".join(one.setup.strategy.name for one in self.strategies)
 
     @property
     def name(self) -> str:
         """What is examined, in a few words."""
-        name = self.strategy.setup.strategy.name
-        return name if not self.points else f"{len(self.setups):,} settings of {name}"
+        return f"{len(self.points):,} settings of {self.label}" if self.points else self.label
 
     def request(self, place: int = 0) -> BulkRequest:
         """Return the backtest of one setup."""
-        return SweepRequest(self.base, self.setups).single(place)
+        return self.sweep.request.single(place) if self.points else self.base
 
     def scored(self, command: str) -> Scored:
         """Return what the trial registry writes down."""
         # Written as a sweep writes them, so that the same setting counts once.
         variants = [repr(sorted(point.items())) for point in self.points]
         numbers = numbers_varied(self.points) if self.points else None
-        return Scored(command, [self.strategy], self.settings, variants, numbers)
+        return Scored(command, self.strategies, self.settings, variants, numbers)
 
 
 def load_material(options: MarketOptions, watch: Watch = unwatched) -> Material:
@@ -166,7 +201,7 @@ def load_material(options: MarketOptions, watch: Watch = unwatched) -> Material:
     """
     watch("Reading the data", 0, 1)
     settings = choose_settings(options.config, options.overrides, options.symbols)
-    strategies = choose_strategies((options.strategy,), settings)
+    strategies = choose_strategies((options.strategy, *options.beside), settings)
     feed, loaded = open_data(options.data, options.symbols, options.timeframe, settings.bar_rules())
     settings = settle_universe(settings, feed.instruments, strategies)
     border = border_of(feed.series)
@@ -181,7 +216,7 @@ def load_material(options: MarketOptions, watch: Watch = unwatched) -> Material:
     return Material(
         options=options,
         settings=settings,
-        strategy=strategies[0],
+        strategies=tuple(strategies),
         whole=feed,
         feed=opened,
         base=base,
@@ -201,6 +236,11 @@ def _searched(
         if options.where:
             raise ConfigError("--where needs --grid, whose numbers it limits")
         return (), own
+    if options.beside:
+        raise ConfigError(
+            f"--grid was given with {1 + len(options.beside)} strategies; expected one whose "
+            "numbers it searches"
+        )
     template = load_strategy_template(options.strategy)
     axes = parse_grid(options.grid)
     for axis in axes:

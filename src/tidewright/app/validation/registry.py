@@ -11,11 +11,10 @@ from tidewright.app.holdout import open_closed_part
 from tidewright.app.promotion import keep_verdict
 from tidewright.app.trials import open_trials, record_trials
 from tidewright.app.validation.material import Material, symbols_of
-from tidewright.app.validation.runs import Run, run_rule
+from tidewright.app.validation.runs import run_rule
 from tidewright.app.validation.search import Searched
 from tidewright.domain.errors import ConfigError, DataIntegrityError, Transient
 from tidewright.domain.events import TradingWindow
-from tidewright.research.bulk.sweep import SweepRequest
 from tidewright.research.judging.evidence import Evidence, HistoryKind, TrialHistory
 from tidewright.research.judging.freeze import (
     SHORTEST_HISTORY,
@@ -86,7 +85,7 @@ def tries_of(
     window = material.base.window
     scored = replace(material.scored(command), effective=own)
     count = record_trials(scored, material.series, span=(window.start, window.end))
-    least = len(material.setups)
+    least = material.configurations
     if count is None:
         return Tried(TrialHistory(HistoryKind.UNKNOWN, least), own or least)
     tries = max(count.on_data, least) + elsewhere.tries
@@ -96,7 +95,7 @@ def tries_of(
     return Tried(TrialHistory(kind, tries), count.independent + elsewhere.tries)
 
 
-def look_at_closed_part(material: Material, found: Searched, real: Run) -> tuple[Measure, str]:
+def look_at_closed_part(material: Material, found: Searched) -> tuple[Measure, str]:
     """Open the closed part on the record, and hold the choice against what the open part promised.
 
     Returns
@@ -111,15 +110,17 @@ def look_at_closed_part(material: Material, found: Searched, real: Run) -> tuple
     """
     if material.closed_day is None:
         raise ConfigError("the data is too short to have a closed part; there is nothing to open")
-    opening = open_closed_part(material.whole.series, (material.strategy,))
+    strategies = material.strategies
+    opening = open_closed_part(material.whole.series, strategies)
     window = TradingWindow(opening.begins + 1, 0)
-    base = bulk_request(material.whole, (material.strategy,), material.settings, window)
-    request = SweepRequest(base, material.setups).single(found.place)
-    run = run_rule(replace(material, feed=material.whole), request)
+    base = bulk_request(material.whole, strategies, material.settings, window)
+    whole = replace(material, feed=material.whole, base=base)
+    run = run_rule(whole, whole.request(found.place))
     days, profit = len(run.profit), float(run.profit.sum())
     words = f"{100 * profit:+.1f} % in {days} days"
-    if len(real.profit) >= SHORTEST_HISTORY and days:
-        place = percentile_of(forecast(real.profit, days), profit)
+    seen = found.real.profit
+    if len(seen) >= SHORTEST_HISTORY and days:
+        place = percentile_of(forecast(seen, days), profit)
         words += f", better than {100 * place:.0f} % of what the open part led to expect"
     name = "Closed part, first look" if not opening.override else "Closed part, not the first look"
     formula = "net profit over the last fifth of the data; forecast: blocks of the open days"
@@ -127,7 +128,12 @@ def look_at_closed_part(material: Material, found: Searched, real: Run) -> tuple
 
 
 def keep(material: Material, found: Searched, evidence: Evidence, verdict: Verdict) -> None:
-    """Write the verdict on a rule down, and how its walk-forward went, for promotion to read."""
+    """Write the verdict on a rule down, and how its walk-forward went, for promotion to read.
+
+    What is promoted is one strategy: a verdict on several is nobody's.
+    """
+    if len(material.strategies) > 1:
+        return
     try:
         if not material.points:
             keep_verdict(material.strategy, material.whole, material.settings, evidence, verdict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tidewright.app.validation.chance import Chance
 from tidewright.app.validation.runs import LATER, TWICE, Run
 from tidewright.research.judging.evidence import (
     PASSED,
@@ -13,13 +14,12 @@ from tidewright.research.judging.evidence import (
     ForwardEvidence,
     Interval,
     Outcome,
-    PSource,
     TrialHistory,
 )
 from tidewright.research.judging.verdict import DEFAULT_RULE, Verdict, VerdictLevel
 from tidewright.research.lookahead.check import LookaheadReport
 from tidewright.research.report import values as shown
-from tidewright.research.report.values import NoiseSearch, Ruling, Scenario
+from tidewright.research.report.values import Ruling, Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,12 @@ class Proof:
     ----------
     leaks : LookaheadReport
         Whether it knew its future.
-    noise : NoiseSearch
-        How good luck is.
+    chance : Chance
+        How often luck does as well.
     history : TrialHistory
         What was tried before.
     forward : ForwardEvidence or None
         What came after a freeze.
-    p_value : float
-        Of the search on noise, with everything counted that was tried besides.
     overrides : tuple of str
         Rules that were set aside.
     survivors : bool
@@ -47,10 +45,9 @@ class Proof:
     """
 
     leaks: LookaheadReport
-    noise: NoiseSearch
+    chance: Chance
     history: TrialHistory
     forward: ForwardEvidence | None
-    p_value: float
     overrides: tuple[str, ...] = ()
     survivors: bool = False
     refusal: str = ""
@@ -78,10 +75,8 @@ def evidence_of(
     own = interval_of(outcome)
     known = [one for one in (own, freely) if one is not None]
     return Evidence(
-        p_value=proof.p_value,
-        p_source=PSource.SEARCH_ON_NOISE
-        if proof.p_value == proof.noise.p_value
-        else PSource.EARLIER_TRIES,
+        p_value=proof.chance.p_value,
+        p_source=proof.chance.source,
         excess=min(known, key=lambda one: one.high) if own is not None else None,
         days=len(run.profit),
         trade_days=int(run.daily.trade_days[0]),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
 
+from tidewright.app.validation.events import EventLog
 from tidewright.app.validation.material import Material
-from tidewright.domain.errors import ConfigError
 from tidewright.domain.instrument import Instrument
+from tidewright.domain.portfolio import Trade
 from tidewright.domain.time import DAY, timeframe_nanoseconds
 from tidewright.kernels.bulk import layout as at
 from tidewright.research.benchmark import excess, universe_returns
 from tidewright.research.bulk.daily import daily_results
-from tidewright.research.bulk.request import BulkRequest, Unsupported
+from tidewright.research.bulk.request import EVENT_PATH, BulkRequest, Unsupported
 from tidewright.research.bulk.result import BulkResult
 from tidewright.research.bulk.run import run_bulk
 from tidewright.research.report.values import Scenario
@@ -38,18 +41,24 @@ class Run:
     ----------
     request : BulkRequest
         What ran.
-    result : BulkResult
-        Its logs.
+    result : BulkResult or EventLog
+        Its logs: of the compiled loop, or of the engine.
     daily : DailyResults
         One row.
     universe : float64 array of shape (n_days,)
         Daily return of equal money in everything that it may trade.
+    seconds : float
+        How long it took.
+    refusal : str
+        Why the compiled loop did not run it and the engine did; empty where the loop ran it.
     """
 
     request: BulkRequest
-    result: BulkResult
+    result: BulkResult | EventLog
     daily: DailyResults
     universe: Float64
+    seconds: float
+    refusal: str = ""
 
     @property
     def profit(self) -> Float64:
@@ -74,9 +83,12 @@ class Run:
     @property
     def stopped_day(self) -> int | None:
         """Day on which a limit ended trading for good, None where none did."""
-        notes = self.result.note_rows
-        halts = np.isin(notes[:, 1], (at.NOTE_DRAWDOWN, at.NOTE_RATE))
-        return int((notes[halts, 0][0] - 1) // DAY) if halts.any() else None
+        halted = self.result.halted
+        return None if halted is None else (halted - 1) // DAY
+
+    def trades(self) -> Sequence[Trade]:
+        """Return the round trips."""
+        return self.result.trades()
 
     def largest_exposure(self) -> float:
         """Return the largest value held after any fill, as a share of the initial equity."""
@@ -94,22 +106,25 @@ class Run:
 
 
 def run_rule(material: Material, request: BulkRequest) -> Run:
-    """Run one backtest.
+    """Run one backtest, on the event path where the compiled loop refuses it.
 
     Raises
     ------
     ConfigError
-        If the bulk loop cannot run it.
+        If neither can run it.
     """
-    result = run_bulk(request)
+    began = time.perf_counter()
+    refusal = ""
+    result: BulkResult | EventLog | Unsupported = run_bulk(request)
     if isinstance(result, Unsupported):
-        raise ConfigError(
-            f"{material.name}: {result.reason}, one bar at a time, which is too slow for a "
-            "validation; export its daily results and use --returns FILE"
-        )
+        refusal = result.reason.removesuffix(EVENT_PATH)
+        result = material.engine.run(request)
+        seconds = result.seconds
+    else:
+        seconds = time.perf_counter() - began
     daily = daily_results(result, request)
     universe = universe_returns(material.series, material.universe, daily.days)
-    return Run(request, result, daily, universe)
+    return Run(request, result, daily, universe, seconds, refusal)
 
 
 def scenarios(material: Material, real: Run, free: Run | None) -> tuple[Scenario, ...]:

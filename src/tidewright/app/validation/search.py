@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
 
 from tidewright.app.validation.material import Material, Watch
+from tidewright.app.validation.runs import Run, run_rule
 from tidewright.domain.errors import ConfigError
 from tidewright.research.benchmark import excess, universe_returns
 from tidewright.research.bulk.sweep import run_sweep
 from tidewright.research.chance.noise import statistic
 from tidewright.research.report.parts import sweep_map
 from tidewright.research.report.values import Fold, Measure, SweepMap
-from tidewright.research.results import DailyResults, Float64
+from tidewright.research.results import Float64
 from tidewright.research.walkforward import (
     WalkForwardPlan,
     WalkForwardResult,
@@ -36,8 +38,12 @@ class Searched:
     ----------
     place : int
         The chosen setup.
-    places_tried : int
-        How many there were.
+    real : Run
+        Its backtest.
+    beyond : float64 array of shape (n_setups, n_days)
+        Daily profit of every setup beyond its matched benchmark.
+    seconds : float
+        How long running every setup once took.
     sweep : SweepMap or None
         Scores over the numbers; None for a single rule.
     folds : tuple of Fold
@@ -49,7 +55,9 @@ class Searched:
     """
 
     place: int
-    places_tried: int
+    real: Run
+    beyond: Float64
+    seconds: float
     sweep: SweepMap | None
     folds: tuple[Fold, ...]
     measures: tuple[Measure, ...]
@@ -58,31 +66,38 @@ class Searched:
 
 def search(material: Material, watch: Watch) -> Searched:
     """Run every setup over the open part, and look at the choice of the best."""
-    results = run_sweep(
-        material.family.request,
-        progress=lambda done, total: watch("Running the rule", done, total),
-    )
-    universe = universe_returns(material.series, material.universe, results.days)
-    best = max(statistic(results, universe).place, 0)
+    watch("Running the rule", 0, material.configurations)
     if not material.points:
-        return Searched(best, 1, None, (), _of_one_rule(results, universe))
+        real = run_rule(material, material.request())
+        measures = _of_one_rule(real.excess)
+        return Searched(0, real, real.excess[None, :], real.seconds, None, (), measures)
     from tidewright.research.statistics.inference import t_statistic
 
-    scores = np.where(results.turnover > 0, t_statistic(excess(results, universe)), -np.inf)
+    began = time.perf_counter()
+    results = run_sweep(
+        material.sweep.request,
+        progress=lambda done, total: watch("Running the rule", done, total),
+        otherwise=material.engine,
+    )
+    seconds = time.perf_counter() - began
+    universe = universe_returns(material.series, material.universe, results.days)
+    best = max(statistic(results, universe).place, 0)
+    beyond = excess(results, universe)
+    scores = np.where(results.turnover > 0, t_statistic(beyond), -np.inf)
     values = np.array([list(point.values()) for point in material.points])
     kept = plateau(values, np.where(np.isfinite(scores), scores, 0.0), best).kept
     sweep = sweep_map(material.points, scores, kept)
     folds = _folds(material, watch)
-    measures, independent = _of_a_choice(results, universe, kept, folds)
-    return Searched(best, len(material.setups), sweep, folds, measures, independent)
+    measures, independent = _of_a_choice(beyond, kept, folds)
+    real = run_rule(material, material.request(best))
+    return Searched(best, real, beyond, seconds, sweep, folds, measures, independent)
 
 
-def _of_one_rule(results: DailyResults, universe: Float64) -> tuple[Measure, ...]:
+def _of_one_rule(beyond: Float64) -> tuple[Measure, ...]:
     """Say that nothing was chosen, and how the rule did in each part of the time."""
     from tidewright.research.statistics.overfitting import ONE_RULE, sub_periods
 
     found = [Measure("Probability of overfitting", None, "not applicable", ONE_RULE.reason)]
-    beyond = excess(results, universe)[0]
     if len(beyond) >= 3 * _PARTS:
         parts = sub_periods(beyond, _PARTS)
         words = ", ".join(f"{100 * value:+.1f} %" for value in parts.profit.tolist())
@@ -98,7 +113,7 @@ def _of_one_rule(results: DailyResults, universe: Float64) -> tuple[Measure, ...
 
 
 def _of_a_choice(
-    results: DailyResults, universe: Float64, kept: float | None, folds: tuple[Fold, ...]
+    beyond: Float64, kept: float | None, folds: tuple[Fold, ...]
 ) -> tuple[tuple[Measure, ...], float]:
     """Return what to know of choosing the best, and how many independent settings there were."""
     from tidewright.research.statistics.effective import effective_trials
@@ -106,7 +121,6 @@ def _of_a_choice(
     from tidewright.research.statistics.selection import NotApplicable, superior_ability_test
 
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([1, 0])))
-    beyond = excess(results, universe)
     some = beyond[:_MOST_SETS_PBO]
     found = []
     if beyond.shape[1] >= 32:
@@ -129,7 +143,7 @@ def _of_a_choice(
         Measure(
             "Independent settings",
             effective,
-            f"{effective:.0f} of {len(results):,}",
+            f"{effective:.0f} of {len(beyond):,}",
             "independent draws whose highest value has the same 95 % point",
         )
     )
@@ -160,7 +174,7 @@ def walk_forward(
 ) -> WalkForwardResult:
     """Choose on the past and trade what comes next, over the open part of the data."""
     return run_walk_forward(
-        material.family,
+        material.sweep,
         material.series,
         material.universe,
         plan,

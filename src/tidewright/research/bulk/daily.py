@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -12,8 +13,42 @@ from tidewright.domain.time import DAY
 from tidewright.kernels.bulk import layout as at
 from tidewright.market.arrays import BarArrays
 from tidewright.research.bulk.request import BulkRequest
-from tidewright.research.bulk.result import BulkResult
 from tidewright.research.results import DailyResults, Float64, Int64
+
+
+class RunLog(Protocol):
+    """What a backtest left behind, whichever engine ran it.
+
+    `research.bulk.result.BulkResult` is one; its words hold here.
+    """
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """Instruments by the number that the rows of fills use."""
+
+    @property
+    def initial(self) -> int:
+        """Opening balance, money units."""
+
+    @property
+    def moments(self) -> Int64:
+        """Time of each slice with bars, nanoseconds UTC."""
+
+    @property
+    def equity(self) -> Int64:
+        """Equity after every such slice, money units."""
+
+    @property
+    def fill_rows(self) -> Int64:
+        """Fills in order, columns ``FILL_...`` of `kernels.bulk.layout`."""
+
+    @property
+    def round_trips(self) -> int:
+        """Round trips that ended."""
+
+    @property
+    def trade_days(self) -> int:
+        """Different days on which one ended."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,12 +141,12 @@ def block_extremes(low: Int64, high: Int64, close: Int64, size: int) -> Int64:
     )
 
 
-def daily_results(result: BulkResult, request: BulkRequest) -> DailyResults:
+def daily_results(result: RunLog, request: BulkRequest) -> DailyResults:
     """Return what one backtest earned day by day.
 
     Parameters
     ----------
-    result : BulkResult
+    result : RunLog
         The backtest, with equity at every slice.
     request : BulkRequest
         What was run.
@@ -129,14 +164,14 @@ def daily_results(result: BulkResult, request: BulkRequest) -> DailyResults:
     held = fills[:, at.FILL_SIGN] * lots * (worth[owner, -1] - worth[owner, held_from])
     ratios = [one.value_ratio for one in result.instruments]
     lot = np.array([numerator / denominator for numerator, denominator in ratios])
-    account, initial = result.state.account, result.initial
+    initial = result.initial
     return DailyResults(
         days=days.days,
         equity=equity,
         initial=initial,
         exposure=np.array([held.sum() / max(days.slices, 1) / initial]),
-        trades=account[at.ROUND_TRIPS : at.ROUND_TRIPS + 1].copy(),
-        trade_days=account[at.TRADE_DAYS : at.TRADE_DAYS + 1].copy(),
+        trades=np.array([result.round_trips], np.int64),
+        trade_days=np.array([result.trade_days], np.int64),
         turnover=np.array([(lots * lot[owner] * fills[:, at.FILL_TICKS]).sum() / initial]),
         fees=np.array([fills[:, at.FILL_FEE].sum()]),
     )

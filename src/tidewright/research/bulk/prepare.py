@@ -21,7 +21,7 @@ from tidewright.kernels.bulk.venue import PRICE_END
 from tidewright.kernels.fills import FAR, FillRules
 from tidewright.market.arrays import BarArrays, Int64
 from tidewright.research.bulk.columns import instrument_rows
-from tidewright.research.bulk.request import BulkRequest, Unsupported
+from tidewright.research.bulk.request import EVENT_PATH, BulkRequest, Unsupported
 from tidewright.research.bulk.rules import Rules
 from tidewright.research.bulk.settings import (
     limits_of,
@@ -77,7 +77,7 @@ def prepare(request: BulkRequest) -> Prepared | Unsupported:
     series = cut_series(request)
     unsupported = unsupported_strategy(request) or unsupported_series(request, series)
     if unsupported is not None:
-        return Unsupported(f"{unsupported}; the event path runs it")
+        return Unsupported(f"{unsupported}{EVENT_PATH}")
     config = request.config
     setup = config.strategies[0]
     strategy = compiled_of(setup)

@@ -10,6 +10,9 @@ from tidewright.engine.config import EngineConfig
 from tidewright.exchange.paper.settings import PaperSettings
 from tidewright.market.arrays import BarArrays, Int64
 
+EVENT_PATH = "; the event path runs it"
+"""How every refusal of the bulk loop ends."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BulkRequest:
@@ -50,7 +53,7 @@ class Unsupported:
     Parameters
     ----------
     reason : str
-        One sentence: what it was, and that the event path runs it.
+        One sentence: what it was, ended by `EVENT_PATH`.
     """
 
     reason: str

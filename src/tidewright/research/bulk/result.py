@@ -110,6 +110,23 @@ class BulkResult:
         return int(self.state.account[at.IN_MARKET])
 
     @property
+    def round_trips(self) -> int:
+        """Number of round trips that ended."""
+        return int(self.state.account[at.ROUND_TRIPS])
+
+    @property
+    def trade_days(self) -> int:
+        """Number of different days on which a round trip ended."""
+        return int(self.state.account[at.TRADE_DAYS])
+
+    @property
+    def halted(self) -> int | None:
+        """When a limit ended trading for good, nanoseconds UTC; None where none did."""
+        notes = self.note_rows
+        halts = np.isin(notes[:, 1], (at.NOTE_DRAWDOWN, at.NOTE_RATE))
+        return int(notes[halts, 0][0]) if halts.any() else None
+
+    @property
     def refusals(self) -> Counter[str]:
         """How often each rule refused an entry."""
         counts = self.state.refusals.tolist()

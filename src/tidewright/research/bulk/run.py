@@ -5,7 +5,7 @@ from __future__ import annotations
 from tidewright.kernels.bulk.layout import State
 from tidewright.kernels.bulk.run import run as run_loop
 from tidewright.research.bulk.prepare import Prepared, longer_logs, new_state, prepare
-from tidewright.research.bulk.request import BulkRequest, Unsupported
+from tidewright.research.bulk.request import EVENT_PATH, BulkRequest, Unsupported
 from tidewright.research.bulk.result import BulkResult
 
 
@@ -33,7 +33,7 @@ def run_bulk(request: BulkRequest) -> BulkResult | Unsupported:
             return prepared
         state = run_prepared(prepared)
     except OverflowError as error:
-        return Unsupported(f"an amount left the 64-bit range ({error}); the event path runs it")
+        return Unsupported(f"an amount left the 64-bit range ({error}){EVENT_PATH}")
     times = prepared.market.moments
     return BulkResult(request.config, prepared.instruments, prepared.cash, times, state)
 

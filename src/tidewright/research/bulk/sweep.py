@@ -36,7 +36,7 @@ from tidewright.research.bulk.prepare import (
     watched_of,
     with_lines,
 )
-from tidewright.research.bulk.request import BulkRequest
+from tidewright.research.bulk.request import EVENT_PATH, BulkRequest
 from tidewright.research.bulk.rules import Rules
 from tidewright.research.bulk.run import run_prepared
 from tidewright.research.bulk.settings import limits_of
@@ -49,6 +49,8 @@ Progress = Callable[[int, int], None]
 """Told how many sets are done, and of how many."""
 Stop = Callable[[], bool]
 """Asked between sets whether to stop."""
+Otherwise = Callable[[BulkRequest], DailyResults]
+"""Runs a backtest that the loop refuses, and returns its one row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,7 +220,11 @@ class _Row:
 
 
 def run_sweep(
-    request: SweepRequest, *, progress: Progress | None = None, stop: Stop | None = None
+    request: SweepRequest,
+    *,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    otherwise: Otherwise | None = None,
 ) -> DailyResults:
     """Run every set of a sweep.
 
@@ -230,6 +236,8 @@ def run_sweep(
         Called with the sets done and the sets there are.
     stop : callable or None
         Asked between sets; once it says so, the sets done so far are the result.
+    otherwise : callable or None
+        Runs the sets that the loop refuses; None refuses the sweep.
 
     Returns
     -------
@@ -240,61 +248,95 @@ def run_sweep(
     Raises
     ------
     ConfigError
-        If the request contradicts itself, or the bulk loop cannot run a set.
+        If the request contradicts itself, or the bulk loop cannot run a set and nothing else does.
     """
     base = request.base
-    series = cut_series(base)
-    unsupported = unsupported_series(base, series)
-    if unsupported is not None:
-        raise _not_run(0, unsupported)
-    shared = _shared(base)
-    grounds: dict[tuple[str, frozenset[str] | None], _Ground] = {}
+    loop = _Loop(base, cut_series(base))
+    if loop.refusal and otherwise is None:
+        raise _not_run(0, loop.refusal)
     rows: list[_Row] = []
     for place, setup in enumerate(request.setups):
         if stop is not None and stop():
             break
-        if not isinstance(setup.strategy, CompiledStrategy):
-            raise _not_run(place, f"strategy {setup.strategy.name!r} is written in Python")
-        key = setup.timeframe, setup.symbols
-        if key not in grounds:
-            grounds.clear()
-            grounds[key] = _Ground(base, series, setup)
-        ground = grounds[key]
         try:
-            rows.append(_run(ground.prepared(base, setup, shared), ground.days))
-        except ConfigError as error:
-            raise _not_run(place, str(error)) from error
-        except OverflowError as error:
-            raise _not_run(place, _OVERFLOW.format(error=error)) from error
+            rows.append(loop.run(setup))
+        except (ConfigError, OverflowError) as error:
+            if otherwise is None:
+                raise _not_run(place, _told(error)) from error
+            rows.append(_row_of(otherwise(request.single(place))))
         if progress is not None:
             progress(place + 1, len(request.setups))
-    days = next(iter(grounds.values())).days if grounds else _days(base, series, shared)
-    return _joined(rows, days, shared.cash)
+    return _joined(rows, loop.days(), from_decimal(base.paper.initial_balance))
 
 
-_OVERFLOW = "an amount left the 64-bit range ({error})"
+class _Loop:
+    """The compiled loop over one market, with what neighbouring sets share kept.
+
+    Parameters
+    ----------
+    base : BulkRequest
+        The base of the sweep.
+    series : tuple of BarArrays
+        Its bars, cut to its window.
+    """
+
+    def __init__(self, base: BulkRequest, series: tuple[BarArrays, ...]) -> None:
+        self._base, self._series = base, series
+        self._shared: _Shared | None = None
+        self._ground: tuple[tuple[str, frozenset[str] | None], _Ground] | None = None
+        self.refusal = unsupported_series(base, series) or ""
+
+    def run(self, setup: StrategySetup) -> _Row:
+        """Run one set.
+
+        Raises
+        ------
+        ConfigError, OverflowError
+            If the loop cannot.
+        """
+        if self.refusal:
+            raise ConfigError(self.refusal)
+        if not isinstance(setup.strategy, CompiledStrategy):
+            raise ConfigError(f"strategy {setup.strategy.name!r} is written in Python")
+        if self._shared is None:
+            self._shared = _shared(self._base)
+        key = setup.timeframe, setup.symbols
+        if self._ground is None or self._ground[0] != key:
+            self._ground = None
+            self._ground = key, _Ground(self._base, self._series, setup)
+        ground = self._ground[1]
+        return _run(ground.prepared(self._base, setup, self._shared), ground.days)
+
+    def days(self) -> Days:
+        """Return the days of every set."""
+        if self._ground is not None:
+            return self._ground[1].days
+        return _days(self._base, self._series)
 
 
 def _shared(base: BulkRequest) -> _Shared:
-    try:
-        return _Shared(
-            ordered_instruments(base),
-            limits_of(base.config.risk),
-            base.paper.rules(base.seed),
-            from_decimal(base.paper.initial_balance),
-        )
-    except OverflowError as error:
-        raise _not_run(0, _OVERFLOW.format(error=error)) from error
+    return _Shared(
+        ordered_instruments(base),
+        limits_of(base.config.risk),
+        base.paper.rules(base.seed),
+        from_decimal(base.paper.initial_balance),
+    )
+
+
+def _told(error: ConfigError | OverflowError) -> str:
+    if isinstance(error, OverflowError):
+        return f"an amount left the 64-bit range ({error})"
+    return str(error)
 
 
 def _not_run(place: int, reason: str) -> ConfigError:
-    return ConfigError(f"set {place + 1} of the sweep: {reason}; the event path runs it")
+    return ConfigError(f"set {place + 1} of the sweep: {reason}{EVENT_PATH}")
 
 
-def _days(base: BulkRequest, series: Sequence[BarArrays], shared: _Shared) -> Days:
+def _days(base: BulkRequest, series: Sequence[BarArrays]) -> Days:
     known = [one.ts_known for one in series]
     moments = np.unique(np.concatenate(known)) if known else np.empty(0, np.int64)
-    return days_of(moments, base.window.start, shared.instruments)
+    return days_of(moments, base.window.start, ordered_instruments(base))
 
 
 def _run(prepared: Prepared, days: Days) -> _Row:
@@ -310,6 +352,17 @@ def _run(prepared: Prepared, days: Days) -> _Row:
         int(account[at.TRADE_DAYS]),
         float(totals[at.TURNOVER]) / prepared.cash,
         int(account[at.PAID]),
+    )
+
+
+def _row_of(results: DailyResults) -> _Row:
+    return _Row(
+        results.equity[0],
+        float(results.exposure[0]),
+        int(results.trades[0]),
+        int(results.trade_days[0]),
+        float(results.turnover[0]),
+        int(results.fees[0]),
     )
 
 
@@ -339,10 +392,13 @@ class SweepFamily:
         What was searched.
     request : SweepRequest
         The sweep; its series are those of the market that was searched.
+    otherwise : callable or None
+        Runs the sets that the loop refuses; None refuses the sweep.
     """
 
     name: str
     request: SweepRequest
+    otherwise: Otherwise | None = None
 
     def evaluate(self, series: tuple[BarArrays, ...]) -> DailyResults:
         """Run every set over bars of the same instruments.
@@ -358,4 +414,4 @@ class SweepFamily:
             As `run_sweep`.
         """
         base = replace(self.request.base, series=series)
-        return run_sweep(replace(self.request, base=base))
+        return run_sweep(replace(self.request, base=base), otherwise=self.otherwise)

@@ -59,6 +59,7 @@ def luck_of_candidate(
     generator: np.random.Generator,
     *,
     tried: ArrayLike | None = None,
+    independent: float | None = None,
     paths: int = 1_000,
 ) -> Luck:
     """Return how often luck alone does as well as one candidate of many.
@@ -73,6 +74,9 @@ def luck_of_candidate(
         Where the draws come from.
     tried : float64 array of shape (n_others, n_days), optional
         Daily excess of the other configurations, over the same days, as far as it is known.
+    independent : float, optional
+        Independent trials that all tries act like, where that was written down; else the known
+        ones count as their correlation says, and every unknown one in full.
     paths : int
         Histories of the maximum statistic, at least 99.
 
@@ -95,8 +99,11 @@ def luck_of_candidate(
             )
         known = np.vstack((known, others))
     tries = max(tries, len(known))
-    alike = effective_trials(known, generator) if len(known) > 1 else 1.0
-    trials = alike + (tries - len(known))
+    if independent is None:
+        alike = effective_trials(known, generator) if len(known) > 1 else 1.0
+        trials = alike + (tries - len(known))
+    else:
+        trials = min(max(independent, 1.0), float(tries))
     ratios = sharpe_moments(known).sharpe
     variance = float(np.var(ratios, ddof=1)) if len(known) > 1 else None
     deflated = deflated_sharpe(series, trials, variance)

@@ -49,6 +49,8 @@ class Subject:
         Equity before the first day, in that currency.
     made_by : str
         Version and fingerprint of what ran.
+    bar_by_bar : str
+        Why it ran on the event path, bar by bar; empty for the compiled loop.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Subject:
     currency: str
     initial: float
     made_by: str
+    bar_by_bar: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +135,15 @@ class Deflation:
         Annual Sharpe ratio that the best of so many tries reaches without any skill.
     p_value : float
         Chance that luck does as well, all tries counted.
+    reason : str
+        Why no patternless copies were searched; empty where there was no rule to run.
     """
 
     tries: int
     effective: float
     expected_best: float
     p_value: float
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

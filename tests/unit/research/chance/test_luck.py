@@ -53,6 +53,15 @@ def test_tries_of_which_only_the_number_is_known_count_in_full():
     assert half.p_value < found.p_value
 
 
+def test_independent_tries_that_were_written_down_count_instead_of_all():
+    full = luck_of_candidate(candidate(), 100, draws())
+    found = luck_of_candidate(candidate(), 100, draws(), independent=12.5)
+    assert (found.source, found.tries, found.trials) == (PSource.DEFLATED_SHARPE, 100, 12.5)
+    assert found.p_value < full.p_value
+    most = luck_of_candidate(candidate(), 100, draws(), independent=400.0)
+    assert (most.trials, most.p_value) == (full.trials, full.p_value)
+
+
 def test_more_known_others_than_declared_tries_raise_the_tries():
     others = np.random.default_rng(3).standard_normal((9, DAYS))
     assert luck_of_candidate(candidate(), 2, draws(), tried=others).tries == 10
