@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from tidewright.kernels.jit import compiled
+from tidewright.kernels.machine import product_halves, wrapping_product, wrapping_sum
 
 INT64_MAX = 2**63 - 1
 """Largest int64."""
@@ -57,15 +58,7 @@ def signed(size: np.uint64, negative: bool) -> int:
 @compiled
 def wide_product(a: np.uint64, b: np.uint64) -> tuple[np.uint64, np.uint64]:
     """Return the high and low halves of the 128-bit product of two uint64."""
-    a_low = a & _LOW
-    a_high = a >> _HALF
-    b_low = b & _LOW
-    b_high = b >> _HALF
-    low = a_low * b_low
-    middle = a_high * b_low + (low >> _HALF)
-    cross = a_low * b_high + (middle & _LOW)
-    high = a_high * b_high + (middle >> _HALF) + (cross >> _HALF)
-    return high, (cross << _HALF) | (low & _LOW)
+    return product_halves(a, b)
 
 
 @compiled
@@ -183,9 +176,10 @@ def checked_add(a: int, b: int) -> int:
     OverflowError
         If the sum leaves int64.
     """
-    if (b > 0 and a > INT64_MAX - b) or (b < 0 and a < INT64_MIN - b):
+    total, wrapped = wrapping_sum(a, b)
+    if wrapped:
         raise OverflowError("sum outside int64")
-    return a + b
+    return total
 
 
 @compiled
@@ -197,10 +191,10 @@ def checked_mul(a: int, b: int) -> int:
     OverflowError
         If the product leaves int64.
     """
-    high, low = wide_product(magnitude(a), magnitude(b))
-    if high > _ZERO:
+    product, wrapped = wrapping_product(a, b)
+    if wrapped:
         raise OverflowError("product outside int64")
-    return signed(low, (a < 0) != (b < 0))
+    return product
 
 
 @compiled

@@ -12,7 +12,7 @@ from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.breakers import BOUND, mark_quickly, raise_peak
 from tidewright.kernels.bulk.decide import ENTRY_BITS, EXIT_LONG_BIT, EXIT_SHORT_BIT
 from tidewright.kernels.bulk.layout import Flags, Int64, Limits, Market, Plan, State
-from tidewright.kernels.bulk.rows import close_of, reached, row_in
+from tidewright.kernels.bulk.rows import close_of, fetch_bar, reached, row_in
 from tidewright.kernels.fills import FAR
 from tidewright.kernels.integer import checked_add
 from tidewright.kernels.jit import inlined, unallocating
@@ -189,12 +189,14 @@ def write_equity(state: State, market: Market, begin: int, end: int, lots: int, 
     """Write the equity of slices ``[begin, end)`` of one instrument's rows."""
     close, equity, cash = market.close, state.equity, state.account[at.CASH]
     numerator, denominator = own[at.NUMERATOR], own[at.DENOMINATOR]
+    seen, kept = close[begin:end], equity[begin:end]
     if denominator == 1:
-        for row in range(begin, end):
-            equity[row] = cash + close[row] * lots * numerator
+        per_tick = lots * numerator
+        for row in range(len(seen)):
+            kept[row] = cash + seen[row] * per_tick
     else:
-        for row in range(begin, end):
-            equity[row] = cash + notional(close[row], lots, numerator, denominator)
+        for row in range(len(seen)):
+            kept[row] = cash + notional(seen[row], lots, numerator, denominator)
 
 
 @inlined
@@ -228,6 +230,7 @@ def hold_one(
     found, lowest, highest = undisturbed(market, flags, (moment, end), quiet, allowed, bits)
     if found == moment:
         return found
+    fetch_bar(market, found)
     cash, best = account[at.CASH], highest if lots > 0 else lowest
     top = cash + notional(best, lots, own[at.NUMERATOR], own[at.DENOMINATOR])
     raise_peak(breakers, top, limits.drawdown_ppm)
@@ -328,6 +331,7 @@ def stride(
         return hold_one(state, market, flags, plan, limits, terms[0], moment, end)
     if inside and one:
         end = next_flag(flags, moment, end, ENTRY_BITS)
+        fetch_bar(market, end)
     elif inside:
         place = entry_from(account, market, flags, market.begins[moment])
         if place < len(market.order):

@@ -6,6 +6,7 @@ from tidewright.kernels.bulk import layout as at
 from tidewright.kernels.bulk.layout import Int64, Market
 from tidewright.kernels.fills import BarStep
 from tidewright.kernels.jit import inlined
+from tidewright.kernels.machine import fetch
 
 
 @inlined
@@ -23,6 +24,34 @@ def reached(market: Market, row: int, low: int, high: int) -> bool:
         line = market.lines[row]
         return bool(line[at.LINE_LOW] <= low or line[at.LINE_HIGH] >= high)
     return bool(market.low[row] <= low or market.high[row] >= high)
+
+
+@inlined
+def fetch_bar(market: Market, row: int) -> None:
+    """Begin to bring a bar into the cache, all of it at once.
+
+    Columns are megabytes apart and rows that matter lie far from each other: asked for one after
+    the other, each column of such a row would be waited for.
+    """
+    if len(market.lines) > 0:
+        fetch(market.lines, row * at.N_LINE)
+        return
+    fetch(market.moments, row)
+    fetch(market.opened, row)
+    fetch(market.known, row)
+    fetch(market.open, row)
+    fetch(market.high, row)
+    fetch(market.low, row)
+    fetch(market.close, row)
+    fetch(market.volume, row)
+
+
+@inlined
+def fetch_values(market: Market, row: int) -> None:
+    """Begin to bring the columns of a bar into the cache, all of them at once."""
+    width = market.columns.shape[1]
+    for column in range(market.columns.shape[0]):
+        fetch(market.columns, column * width + row)
 
 
 @inlined
