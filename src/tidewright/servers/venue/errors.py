@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from tidewright.domain.errors import TidewrightError
 from tidewright.exchange.spot.values import Kind, Reason, Refusal
 
-FORBIDDEN, GONE, CONFLICT, BANNED, TOO_MANY = 403, 410, 409, 418, 429
+CONFLICT, GONE, BANNED, TOO_MANY = 409, 410, 418, 429
 NOT_FOUND_PAGE = b"<html><body><h2>404 Not found</h2></body></html>"
 
 
@@ -225,6 +225,7 @@ _OF_REASON = {
     Reason.WRONG_CLIENT_ID: (-2039, "Client order ID is not correct for this order ID."),
     Reason.BAD_ICEBERG: (-2010, "IcebergQty exceeds QTY."),
     Reason.BAD_LIST: (-2010, "The relationship of the prices for the orders is not correct."),
+    Reason.CANCEL_RESTRICTED: (-2011, "Order was not canceled due to cancel restrictions."),
     Reason.BAD_AMEND: (-2038, "Order amend (quantity increase) is not supported."),
 }
 

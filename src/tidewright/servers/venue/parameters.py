@@ -26,7 +26,7 @@ _IS_CLIENT_ID = re.compile(r"[a-zA-Z0-9_-]{1,36}")
 _IS_DECIMAL = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,20}))?")
 _IS_WHOLE = re.compile("[0-9]{1,20}")
 _PLACES = 8
-_LARGEST = 2**63 - 1
+_LARGEST, _LATEST = 2**63 - 1, 2**62
 
 Value = int | str | bool | tuple[str, ...]
 Reader = Callable[[str, str], Value]
@@ -59,9 +59,9 @@ def whole(name: str, text: str) -> int:
 
 
 def moment(name: str, text: str) -> int:
-    """Read a time in milliseconds or microseconds into nanoseconds."""
+    """Read a time in milliseconds or microseconds into nanoseconds; the far future ends in 2116."""
     value = whole(name, text)
-    return value * (1_000 if value >= 10**14 else 1_000_000)
+    return min(value * (1_000 if value >= 10**14 else 1_000_000), _LATEST)
 
 
 def thousandths(name: str, text: str) -> int:

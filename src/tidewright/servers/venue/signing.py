@@ -171,15 +171,15 @@ def payload(query: str, body: str) -> bytes:
     return (signed_part(query) + signed_part(body)).encode("latin-1")
 
 
-def check_signature(key: ApiKey, signed: bytes, signature: str) -> None:
-    """Refuse a signature that does not hold.
+def check_signature(key: ApiKey, payloads: Iterable[bytes], signature: str) -> None:
+    """Refuse a signature that holds for none of some payloads.
 
     Raises
     ------
     errors.ApiError
         -1022, or -1100 for characters that no signature has.
     """
-    if not key.verifier.holds(signed, signature):
+    if not any(key.verifier.holds(signed, signature) for signed in payloads):
         raise errors.bad_signature()
 
 

@@ -1,0 +1,1 @@
+"""The REST API: its routes by theme, and the application that answers them."""
