@@ -45,14 +45,12 @@ class PretendVenue:
         self.sockets: list[Socket] = []
         self.subscribed: list[Socket] = []
         self.updates = 0
-        self.seen: list[int] = []
         self.closed = 0
 
     def connect(self, peer: str) -> bool:
         return True
 
     def handle(self, request: Request, respond: Respond) -> None:
-        self.seen.append(request.received)
         given = dict(parse_qsl(request.body.decode() or request.query))
         name = request.path.removeprefix("/api/v3/")
         status, answer = self._answer(f"{request.method} {name}", given)
@@ -157,12 +155,17 @@ class Rig:
     transcript: list[bytes] = field(default_factory=list)
 
     async def ask(
-        self, target: str, method: str = "GET", body: str = "", patience: float = 5.0
+        self,
+        target: str,
+        method: str = "GET",
+        body: str = "",
+        patience: float = 5.0,
+        key: str = "ALICE",
     ) -> bytes:
         """Return every byte of an answer; a reset or a silence is raised."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         head = (
-            f"{method} {target} HTTP/1.1\r\nX-MBX-APIKEY: ALICE\r\nConnection: close\r\n"
+            f"{method} {target} HTTP/1.1\r\nX-MBX-APIKEY: {key}\r\nConnection: close\r\n"
             f"Content-Length: {len(body)}\r\n\r\n{body}"
         )
         try:

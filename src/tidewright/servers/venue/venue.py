@@ -45,6 +45,8 @@ class Venue:
         Who may ask.
     limits : LimitSettings
         How much they may ask.
+    told : Clock, optional
+        The time that clients are told and measured by, where it is not the market's own.
     other_clocks : sequence of callable
         Further clocks that the timestamps of requests may follow, nanoseconds.
     record : callable
@@ -58,6 +60,7 @@ class Venue:
         keys: KeyRing,
         limits: LimitSettings | None = None,
         *,
+        told: Clock | None = None,
         other_clocks: Sequence[Callable[[], int]] = (),
         record: Recorder = _nothing,
     ) -> None:
@@ -68,7 +71,8 @@ class Venue:
         self.record = record
         self.requests = RequestLimits(self.limits)
         self.orders = OrderLimits(self.limits)
-        self._clocks = (clock.now, *other_clocks)
+        self.told = told or clock
+        self._clocks = (self.told.now, *other_clocks)
         self._listeners: list[Listener] = []
         self._amendments: dict[tuple[int, str, int], list[Amendment]] = {}
         self._amended = 0

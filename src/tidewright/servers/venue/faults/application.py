@@ -30,7 +30,7 @@ class FaultyApplication:
     Parameters
     ----------
     application : Application
-        The venue's own; its clock is ``told``.
+        The venue's own.
     script : FaultScript
         What shall go wrong.
     seed : int
@@ -108,7 +108,7 @@ class FaultyApplication:
             respond(Delivery(banned(ban[1], ban[0] + self._told.shift, self._told.now())))
             return
         if not self.must_look(now):
-            self._application.handle(self._as_told(request), respond)
+            self._application.handle(request, respond)
             return
         account = self.name_of(request.headers.get("x-mbx-apikey", ""))
         question = read_request(request, account)
@@ -116,7 +116,7 @@ class FaultyApplication:
         self.before(plan, request.peer, now)
         finish = partial(self._finish, question, plan, respond)
         if plan.executes:
-            self._application.handle(self._as_told(request), finish)
+            self._application.handle(request, finish)
         else:
             finish(Delivery(Reply(200)))
         self.after(plan)
@@ -190,11 +190,6 @@ class FaultyApplication:
     def told_now(self) -> int:
         """The time that clients are told, nanoseconds UTC."""
         return self._told.now()
-
-    def _as_told(self, request: Request) -> Request:
-        """Return a request that came at the time that clients are told."""
-        shift = self._told.shift
-        return replace(request, received=request.received + shift) if shift else request
 
     def _act_on_sockets(self, actions: Sequence[SocketAction]) -> None:
         for action in actions:

@@ -63,13 +63,13 @@ def _ping(call: Call) -> object:
 
 
 def _time(call: Call) -> object:
-    return {"serverTime": call.now // call.unit}
+    return {"serverTime": call.venue.told.now() // call.unit}
 
 
 def _exchange_info(call: Call) -> object:
     return {
         "timezone": "UTC",
-        "serverTime": call.now // call.unit,
+        "serverTime": call.venue.told.now() // call.unit,
         "rateLimits": [write_limit(limit) for limit in call.venue.limits.all],
         "exchangeFilters": [write_filter(one) for one in call.venue.exchange.filters],
         "symbols": [

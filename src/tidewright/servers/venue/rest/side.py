@@ -64,7 +64,7 @@ def _fees(call: Call) -> object:
 def _futures(call: Call) -> object:
     return {
         "timezone": "UTC",
-        "serverTime": call.now // call.unit,
+        "serverTime": call.venue.told.now() // call.unit,
         "rateLimits": [],
         "exchangeFilters": [],
         "assets": [],
