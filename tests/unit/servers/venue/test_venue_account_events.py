@@ -140,6 +140,12 @@ def test_cancel_names_the_request_and_the_order():
     assert (told["x"], told["X"], told["w"]) == ("CANCELED", "CANCELED", False)
 
 
+def test_amended_order_has_its_new_id_and_names_the_old_one():
+    order = replace(ORDER, terms=replace(TERMS, client_id="new-1"))
+    told = written(OrderEvent(Execution.REPLACED, order, NOW, request_id="old-1"))
+    assert (told["c"], told["C"], told["x"]) == ("new-1", "old-1", "REPLACED")
+
+
 def test_only_some_orders_have_the_conditional_fields():
     terms = replace(
         TERMS,

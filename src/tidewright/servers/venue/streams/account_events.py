@@ -15,7 +15,10 @@ from tidewright.exchange.spot.values import (
     SpotEvent,
     SpotOrder,
 )
+from tidewright.servers.venue.rest.account import user_number
 from tidewright.servers.venue.streams.market_events import Event, amount
+
+_ONE = 100_000_000
 
 FindOrder = Callable[[int, str, int], SpotOrder]
 """Returns an order of an account: its number, the symbol, the order's id."""
@@ -111,16 +114,15 @@ class AccountEvents:
         if match is None or event.execution is not Execution.TRADE_PREVENTION:
             return
         takes = order.id == match.taker_order
-        other = match.maker_order if takes else match.taker_order
         lost = match.taker_quantity if takes else match.maker_quantity
         report |= {
             "B": amount(lost),
-            "u": order.account,
-            "U": other,
+            "u": user_number(order.account),
+            "U": match.maker_order if takes else match.taker_order,
             "Cs": order.terms.symbol,
             "pl": amount(lost),
             "pL": amount(match.price),
-            "pY": amount(match.price * lost // 100_000_000),
+            "pY": amount(match.price * lost // _ONE),
         }
 
     def _list(self, event: ListEvent, now: int, unit: int) -> Event:
@@ -161,12 +163,12 @@ def account_of(event: SpotEvent) -> int:
 
 
 def _client_ids(event: OrderEvent) -> tuple[str, str]:
-    """Return the id of the request that did it, and the order's own where that is another."""
-    own = event.order.terms.client_id
+    """Return the id that is told first, and the order's own, or its former one, beside it."""
+    own, other = event.order.terms.client_id, event.request_id
+    if event.execution is Execution.CANCELED:
+        return other or own, own
     if event.execution is Execution.REPLACED:
-        return own, event.request_id
-    if event.execution is Execution.CANCELED or (event.request_id and event.request_id != own):
-        return event.request_id or own, own
+        return own, other
     return own, ""
 
 

@@ -52,6 +52,11 @@ class AccountStreams:
         self._subscriptions: dict[int, dict[Subscription, None]] = {}
         self._told = 0
 
+    @property
+    def subscriptions(self) -> int:
+        """How many there are."""
+        return sum(len(of_account) for of_account in self._subscriptions.values())
+
     def begin(self, subscription: Subscription) -> None:
         """Tell a connection of an account from now on."""
         self._subscriptions.setdefault(subscription.account, {})[subscription] = None
