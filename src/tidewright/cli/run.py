@@ -187,7 +187,7 @@ def paper_venue(
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of the simulation.")] = None,
 ) -> int:
     """Serve the paper venue as its own process, which survives the trader's."""
-    from tidewright.cli.venue import run
+    from tidewright.cli.paper_venue import run
 
     return run(
         home, port, feed.value, data, chosen_symbols(symbol), config, tuple(overrides or ()), seed
