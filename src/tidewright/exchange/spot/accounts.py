@@ -76,7 +76,8 @@ class Wallets:
         self, rows: Int64, first: int, assets: Sequence[str], accounts: Sequence[SpotAccount]
     ) -> None:
         self.first = first
-        self._rows = rows
+        # A memory view gives plain integers in a fraction of the time that an array takes.
+        self._cells = rows.data
         self._columns = {asset: at.N_RATES + 2 * number for number, asset in enumerate(assets)}
         for number, account in enumerate(accounts):
             row = rows[first + number]
@@ -87,13 +88,12 @@ class Wallets:
     def of(self, account: int, asset: str) -> tuple[int, int]:
         """Return free and locked units of an asset."""
         column = self._columns[asset]
-        row = self._rows[self.first + account]
-        return int(row[column]), int(row[column + 1])
+        row = self.first + account
+        return self._cells[row, column], self._cells[row, column + 1]
 
     def all(self, account: int) -> dict[str, tuple[int, int]]:
         """Return free and locked units of every asset."""
-        row = self._rows[self.first + account].tolist()
-        return {asset: (row[column], row[column + 1]) for asset, column in self._columns.items()}
+        return {asset: self.of(account, asset) for asset in self._columns}
 
     def add(self, account: int, asset: str, amount: int) -> None:
         """Add to what is free, or take from it.
@@ -106,8 +106,7 @@ class Wallets:
         column = self._columns.get(asset)
         if column is None:
             raise Refusal(Reason.NOT_ALLOWED, f"no market trades {asset}")
-        row = self._rows[self.first + account]
-        free = int(row[column]) + amount
+        free = self.of(account, asset)[0] + amount
         if not 0 <= free <= MOST_MONEY:
             raise Refusal(Reason.NO_BALANCE, f"{asset} would be {free} units")
-        row[column] = free
+        self._cells[self.first + account, column] = free

@@ -22,7 +22,9 @@ from tidewright.kernels.matching.layout import Int64
 from tidewright.kernels.matching.run import process
 
 MOST_ICEBERGS = 200
-"""Iceberg orders of users in one book, so that the log has room for all their parts."""
+"""Iceberg orders in one book, so that the log has room for all their parts."""
+MOST_ORDERS = 16_000
+"""Orders in one book, so that the log has room for what one message may do to all of them."""
 
 _GUARDS: Mapping[SelfTrade, int] = MappingProxyType(
     {
@@ -77,6 +79,8 @@ class Desk:
 
     Attributes
     ----------
+    words : memoryview
+        The book, to read and write single numbers.
     by_handle : dict
         The users' orders in the book, by the book's name for them.
     next_order, next_prevention : int
@@ -88,6 +92,8 @@ class Desk:
     ) -> None:
         self.listing = listing
         self.book = book
+        # A memory view gives plain integers in a fraction of the time that an array takes.
+        self.words = book.data
         self.log = log
         self.first_user = first_user
         self.by_handle: dict[int, OpenOrder] = {}
@@ -100,7 +106,7 @@ class Desk:
     @property
     def last(self) -> int:
         """The last price, units; the start price before the first trade."""
-        return int(self.book[at.LAST]) * self.listing.tick
+        return int(self.words[at.LAST] * self.listing.tick)
 
     def place(self, account: int, order: NewOrder, time: int) -> int:
         """Send an order and return its handle; its rows are in the log.
@@ -111,6 +117,7 @@ class Desk:
             If the book did not take it.
         """
         waits = order.kind.waits
+        self._make_room(order.iceberg_quantity > 0)
         return self._send(
             time,
             (
@@ -134,6 +141,7 @@ class Desk:
     def place_pair(self, account: int, limit: NewOrder, stop: NewOrder, time: int) -> int:
         """Send a limit order and a stop of which one ends the other; return the first's handle."""
         listing = self.listing
+        self._make_room(limit.iceberg_quantity > 0)
         return self._send(
             time,
             (
@@ -169,24 +177,29 @@ class Desk:
 
     def rows(self) -> list[list[int]]:
         """Return the log's rows without emptying it."""
-        count = int(self.book[at.LOG_ROWS])
+        count = self.words[at.LOG_ROWS]
+        if not count:
+            return []
         found: list[list[int]] = self.log[:count].tolist()
         return found
 
     def stop_of(self, order: OpenOrder) -> int:
         """Return the price for which an order waits now."""
-        row = at.HEADER + (order.handle & (int(self.book[at.CAPACITY]) - 1)) * at.N_ORDER
-        if int(self.book[row + at.HANDLE]) != order.handle:
+        row = at.HEADER + (order.handle & (self.words[at.CAPACITY] - 1)) * at.N_ORDER
+        if self.words[row + at.HANDLE] != order.handle:
             return order.stop_price
-        return int(self.book[row + at.STOP]) * self.listing.tick or order.stop_price
+        return int(self.words[row + at.STOP] * self.listing.tick) or order.stop_price
 
-    def icebergs(self) -> int:
-        """Return how many iceberg orders the book holds."""
-        return int(self.book[at.ICEBERGS])
+    def _make_room(self, iceberg: bool) -> None:
+        """Refuse an order for which there may be no room."""
+        if self.words[at.LIVE] >= MOST_ORDERS:
+            raise Refusal(Reason.BOOK_FULL, f"{MOST_ORDERS} orders")
+        if iceberg and self.words[at.ICEBERGS] >= MOST_ICEBERGS:
+            raise Refusal(Reason.BOOK_FULL, f"{MOST_ICEBERGS} iceberg orders")
 
     def _send(self, time: int, fields: tuple[int, ...]) -> int:
         self._message[0] = fields
-        self.book[at.NOW] = time
+        self.words[at.NOW] = time
         done = process(self.book, self._accounts, self.log, self._message, self._answer, 0)
         answer = int(self._answer[0]) if done else at.BOOK_FULL
         if answer < 0:

@@ -48,8 +48,8 @@ class SpotExchange:
     seed and requests give the same answers, ids included.
 
     Memory is bounded: an account can look up its open orders and its last 10,000 finished ones,
-    its last 10,000 fills of each symbol, and so on; a ledger keeps its last 200,000 rows; 100,000
-    events wait to be taken.
+    its last 10,000 fills of each symbol, and so on; a ledger keeps its last 50,000 rows at least;
+    the last 100,000 events wait to be taken.
 
     Parameters
     ----------
@@ -145,6 +145,7 @@ class SpotExchange:
                 self._live(until)
             self._now = self._floor.now = until
             self._floor.settle()
+            self._clerk.begin()
         self.tape.move(self._now)
 
     def _live(self, until: int) -> None:
@@ -154,7 +155,10 @@ class SpotExchange:
             finished = self._market.run(until - self._epoch)
             mine: list[tuple[int, int, int, list[int]]] = []
             for number, (symbol, desk) in enumerate(self._desks.items()):
-                rows = desk.log[: int(desk.book[at.LOG_ROWS])]
+                count = desk.words[at.LOG_ROWS]
+                if not count:
+                    continue
+                rows = desk.log[:count]
                 self.tape.add(symbol, rows)
                 users = (rows[:, at.TAKER_ACCOUNT] >= desk.first_user) | (
                     rows[:, at.MAKER_ACCOUNT] >= desk.first_user
@@ -162,7 +166,7 @@ class SpotExchange:
                 for place in np.flatnonzero(users).tolist():
                     row = rows[place].tolist()
                     mine.append((row[at.WHEN], number, place, row))
-                desk.book[at.LOG_ROWS] = 0
+                desk.words[at.LOG_ROWS] = 0
             desks = tuple(self._desks.values())
             for _, number, _, row in sorted(mine):
                 self._clerk.read(desks[number], row)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from tidewright.domain.money import UNITS_PER_CURRENCY
 from tidewright.domain.orders import Side
@@ -36,10 +38,10 @@ class Standing:
 
     Parameters
     ----------
-    shelves : mapping's values of Shelf
-        What the account has in every symbol.
     shelf : Shelf
-        What it has in the order's symbol.
+        What the account has in the order's symbol.
+    shelves : callable
+        Returns what it has in every symbol.
     held : callable
         Returns the account's free and locked units of the base asset.
     average : callable
@@ -90,10 +92,11 @@ def check_filters(
     for one in listing.filters:
         if isinstance(one, CountFilter | MaxPosition) and not counts:
             continue
-        if not _passes(one, order, standing):
+        if not _CHECKS[type(one)](one, order, standing):
             raise Refusal(Reason.FILTER, one.name)
     for one in exchange_filters:
-        if _count(one.name, order, standing, everywhere=True) > one.most:
+        shelves = standing.shelves()
+        if _count(one.name.removeprefix("EXCHANGE_"), order, shelves, standing.more) > one.most:
             raise Refusal(Reason.FILTER, one.name)
 
 
@@ -102,23 +105,8 @@ def fits_steps(first: int, second: int, step: int) -> bool:
     return first % step == 0 and second % step == 0
 
 
-def _passes(one: Filter, order: NewOrder, standing: Standing) -> bool:
-    """Return whether an order passes one filter."""
-    match one:
-        case PriceFilter():
-            return all(_price_fits(one, price) for price in (order.price, order.stop_price))
-        case PercentPrice() | PercentPriceBySide():
-            return _near_average(one, order, standing)
-        case LotSize() | MarketLotSize():
-            return _quantity_fits(one, order)
-        case MinNotional() | Notional():
-            return _worth_fits(one, order, standing)
-        case TrailingDelta():
-            return _trail_fits(one, order)
-        case MaxPosition():
-            return _position_fits(one, order, standing)
-        case CountFilter():
-            return _count(one.name, order, standing, everywhere=False) <= one.most
+def _prices_fit(one: PriceFilter, order: NewOrder, _: Standing) -> bool:
+    return _price_fits(one, order.price) and _price_fits(one, order.stop_price)
 
 
 def _price_fits(one: PriceFilter, price: int) -> bool:
@@ -146,18 +134,18 @@ def _near_average(
     return average * down <= order.price * PARTS_PER_MILLION <= average * up
 
 
-def _quantity_fits(one: LotSize | MarketLotSize, order: NewOrder) -> bool:
+def _quantity_fits(one: LotSize | MarketLotSize, order: NewOrder, _: Standing) -> bool:
     if order.quantity == 0 or (isinstance(one, MarketLotSize) and order.kind not in _MARKET):
         return True
-    quantities = [order.quantity]
-    if order.iceberg_quantity:
-        quantities.append(order.iceberg_quantity)
-    for quantity in quantities:
-        if quantity < one.lowest or (one.highest and quantity > one.highest):
-            return False
-        if one.step and quantity % one.step:
-            return False
-    return True
+    if order.iceberg_quantity and not _in_steps(one, order.iceberg_quantity):
+        return False
+    return _in_steps(one, order.quantity)
+
+
+def _in_steps(one: LotSize | MarketLotSize, quantity: int) -> bool:
+    if quantity < one.lowest or (one.highest and quantity > one.highest):
+        return False
+    return one.step == 0 or quantity % one.step == 0
 
 
 def _worth_fits(one: MinNotional | Notional, order: NewOrder, standing: Standing) -> bool:
@@ -181,7 +169,7 @@ def _worth(order: NewOrder, minutes: int, standing: Standing) -> int:
     return int(order.quantity * (price or standing.average(minutes)) // UNITS_PER_CURRENCY)
 
 
-def _trail_fits(one: TrailingDelta, order: NewOrder) -> bool:
+def _trail_fits(one: TrailingDelta, order: NewOrder, _: Standing) -> bool:
     if order.trailing_delta == 0:
         return True
     if rises(order) > 0:
@@ -201,21 +189,38 @@ def _position_fits(one: MaxPosition, order: NewOrder, standing: Standing) -> boo
     return standing.held() + buying + wanted <= one.most
 
 
-def _count(name: str, order: NewOrder, standing: Standing, *, everywhere: bool) -> int:
+def _count_fits(one: CountFilter, order: NewOrder, standing: Standing) -> bool:
+    return _count(one.name, order, (standing.shelf,), standing.more) <= one.most
+
+
+def _count(name: str, order: NewOrder, shelves: Sequence[Shelf], more: int) -> int:
     """Return how many there would be of what a filter counts; 0 where it does not count this."""
-    if name == "ICEBERG_PARTS":
-        shown = order.iceberg_quantity
-        return -(-order.quantity // shown) if shown else 0
-    shelves = standing.shelves() if everywhere else (standing.shelf,)
-    more = standing.more + 1
-    match name.removeprefix("EXCHANGE_"):
-        case "MAX_NUM_ORDERS":
-            return sum(len(shelf.open) for shelf in shelves) + more
-        case "MAX_NUM_ALGO_ORDERS" if order.kind.waits:
-            return sum(shelf.algos for shelf in shelves) + 1
-        case "MAX_NUM_ICEBERG_ORDERS" if order.iceberg_quantity:
-            return sum(shelf.icebergs for shelf in shelves) + 1
-    return 0
+    if name == "MAX_NUM_ORDERS":
+        return sum(len(shelf.open) for shelf in shelves) + more + 1
+    if name == "MAX_NUM_ALGO_ORDERS" and order.kind.waits:
+        return sum(shelf.algos for shelf in shelves) + 1
+    if not order.iceberg_quantity:
+        return 0
+    if name == "MAX_NUM_ICEBERG_ORDERS":
+        return sum(shelf.icebergs for shelf in shelves) + 1
+    return -(-order.quantity // order.iceberg_quantity) if name == "ICEBERG_PARTS" else 0
+
+
+_Check = Callable[[Any, NewOrder, Standing], bool]
+_CHECKS: Mapping[type[Filter], _Check] = MappingProxyType(
+    {
+        PriceFilter: _prices_fit,
+        PercentPrice: _near_average,
+        PercentPriceBySide: _near_average,
+        LotSize: _quantity_fits,
+        MarketLotSize: _quantity_fits,
+        MinNotional: _worth_fits,
+        Notional: _worth_fits,
+        TrailingDelta: _trail_fits,
+        MaxPosition: _position_fits,
+        CountFilter: _count_fits,
+    }
+)
 
 
 def check_lists(

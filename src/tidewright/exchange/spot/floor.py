@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from tidewright.domain.time import SECOND
 from tidewright.exchange.spot.accounts import SpotAccount, Wallets
 from tidewright.exchange.spot.clerk import Clerk
-from tidewright.exchange.spot.desk import MOST_ICEBERGS, Desk
+from tidewright.exchange.spot.desk import Desk
 from tidewright.exchange.spot.filters import Standing, check_filters, check_lists
 from tidewright.exchange.spot.listing import CountFilter
 from tidewright.exchange.spot.lists import Lists, sound_list, split_pair
@@ -73,6 +74,7 @@ class Floor:
         self._filters = filters
         self._epoch = epoch
         self._names = 0
+        self._averages: dict[tuple[str, int], tuple[tuple[int, int], int]] = {}
 
     def desk(self, symbol: str) -> Desk:
         """Return a symbol's desk; raises `Refusal` where there is none."""
@@ -120,20 +122,27 @@ class Floor:
         if order.client_id and order.client_id in shelf.by_client:
             raise Refusal(Reason.DUPLICATE, order.client_id)
         _check_iceberg(order)
-        if order.iceberg_quantity and desk.icebergs() + more >= MOST_ICEBERGS:
-            raise Refusal(Reason.BOOK_FULL, "iceberg orders")
         check_filters(listing, order, self._standing(account, desk, shelf, more), self._filters)
         return desk
 
     def _standing(self, account: int, desk: Desk, shelf: Shelf, more: int = 0) -> Standing:
-        symbol = desk.listing.symbol
         return Standing(
             shelf,
             lambda: tuple(self.shelves.of_account[account].values()),
             lambda: sum(self.wallets.of(account, desk.listing.base)),
-            lambda minutes: self.tape.average(symbol, minutes, self.now),
+            lambda minutes: self._average(desk, minutes),
             more,
         )
+
+    def _average(self, desk: Desk, minutes: int) -> int:
+        """Return the average price of some minutes, which lasts until a second or a trade later."""
+        symbol = desk.listing.symbol
+        mark = -(-self.now // SECOND), desk.words[at.TRADES]
+        known = self._averages.get((symbol, minutes))
+        if known is None or known[0] != mark:
+            known = mark, self.tape.average(symbol, minutes, self.now)
+            self._averages[symbol, minutes] = known
+        return known[1]
 
     # orders
 
@@ -350,9 +359,11 @@ class Floor:
 
     def _read(self, desk: Desk, rows: list[list[int]], *, by_request: bool = False) -> None:
         """Carry the log of a message into orders and market data, and empty it."""
+        if not rows:
+            return
         if any(row[at.EVENT] == at.TRADED for row in rows):
             self.tape.add(desk.listing.symbol, desk.log[: len(rows)])
-        desk.book[at.LOG_ROWS] = 0
+        desk.words[at.LOG_ROWS] = 0
         for row in rows:
             self.clerk.read(desk, row, by_request=by_request)
 

@@ -13,7 +13,7 @@ from tidewright.exchange.spot.accounts import SpotAccount
 from tidewright.exchange.spot.listing import Listing
 from tidewright.exchange.spot.values import DepositEvent, SpotFill, SpotOrder
 
-MOST_ROWS = 200_000
+MOST_ROWS = 50_000
 """Rows that a ledger keeps; what older ones moved is in its opening balances."""
 
 

@@ -27,7 +27,12 @@ class Kind(StrEnum):
     @property
     def waits(self) -> bool:
         """Whether it waits for a price before it enters the book."""
-        return self.value.startswith(("STOP_LOSS", "TAKE_PROFIT"))
+        return self in _WAITING
+
+
+_WAITING = frozenset(
+    {Kind.STOP_LOSS, Kind.STOP_LOSS_LIMIT, Kind.TAKE_PROFIT, Kind.TAKE_PROFIT_LIMIT}
+)
 
 
 class TimeInForce(StrEnum):
