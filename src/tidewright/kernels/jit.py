@@ -8,8 +8,11 @@ kernel starts an empty cache.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
+from importlib import import_module
 from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
@@ -35,6 +38,24 @@ def cache_directory() -> Path:
     root = os.environ.get("TIDEWRIGHT_CACHE") or platformdirs.user_cache_dir("tidewright")
     return Path(root) / "kernels" / package_hash()
 
+
+@contextmanager
+def absent(*names: str) -> Iterator[None]:
+    """Let modules that are not loaded yet look as if they were not installed."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+# Numba loads these for linear algebra and C functions, which no kernel uses; every command that
+# runs a kernel would wait a quarter of a second for them.
+with absent("scipy.linalg", "cffi"):
+    import_module("numba.core.typing.cffi_utils")
+    import_module("numba.np.arraymath")
 
 numba.config.CACHE_DIR = str(cache_directory())  # type: ignore[attr-defined]
 
