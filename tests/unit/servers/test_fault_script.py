@@ -1,6 +1,11 @@
+import json
+import re
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.time import MILLISECOND, MINUTE, SECOND
@@ -293,3 +298,30 @@ def test_written_reference_names_every_word_of_the_language():
         assert told.split("`")[1::2] == list(fields)
     for word in ("nth", "every", "times", "until", "again", "probability"):
         assert f"`{word}`" in page
+
+
+words = st.sampled_from([*READERS, *Subject, *FIELDS[Subject.REQUEST], *FIELDS[Subject.MESSAGE]])
+scalars = st.sampled_from(["", "1", "0", "-1007", "2s", "-2s", "50%", "user", "BTCUSDT", "true"])
+parts = st.recursive(
+    scalars | words | st.none() | st.integers(-5, 5),
+    lambda part: st.lists(part, max_size=2) | st.dictionaries(words, part, max_size=2),
+    max_leaves=5,
+)
+near_rules = st.fixed_dictionaries(
+    {
+        "when": st.dictionaries(st.sampled_from([*Subject, "nth", "every", "again"]), parts),
+        "do": parts | st.dictionaries(st.sampled_from([*READERS]), parts, min_size=1, max_size=2),
+    }
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(near_rules, min_size=1, max_size=2))
+def test_whatever_is_written_is_a_script_or_an_error_that_says_where(rules):
+    text = yaml.safe_dump(json.loads(json.dumps({"rules": rules})))
+    told = "any.yaml, line 1"
+    try:
+        assert len(parse_script(text, "any.yaml").rules) == len(rules)
+    except ConfigError as error:
+        told = str(error)
+    assert re.match(r"any\.yaml, line \d+", told)

@@ -78,6 +78,10 @@ class FaultDirector:
         """The first `MOST_FIRINGS` firings, in order."""
         return tuple(self._firings)
 
+    def since(self, number: int) -> Sequence[Firing]:
+        """Return the remembered firings after one of them, 0 for all."""
+        return self._firings[number:]
+
     @property
     def counts(self) -> dict[str, int]:
         """How often each rule has fired, in the order of the script."""

@@ -28,13 +28,13 @@ def test_each_example_says_what_it_does_and_is_read(path):
 def test_answer_lost_leaves_an_order_that_is_found_by_its_id_after_a_while():
     async def run():
         async with example("answer-lost") as rig:
-            answers = [await rig.place(f"id-{number}") for number in range(3)]
-            assert [answer[9:12] for answer in answers] == [b"200", b"200", b"504"]
-            assert len(rig.venue.orders) == 3
-            query = "/api/v3/order?symbol=BTCUSDT&origClientOrderId=id-2"
+            answers = [await rig.place(f"id-{number}") for number in range(6)]
+            assert [answer[9:12] for answer in answers] == [b"504"] * 5 + [b"200"]
+            assert len(rig.venue.orders) == 6
+            query = "/api/v3/order?symbol=BTCUSDT&origClientOrderId=id-4"
             assert (await rig.body(query))["code"] == -2013
             rig.clock.turn(2)
-            assert (await rig.body(query))["orderId"] == 3
+            assert (await rig.body(query))["orderId"] == 5
 
     asyncio.run(run())
 

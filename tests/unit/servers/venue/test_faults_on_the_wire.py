@@ -87,6 +87,16 @@ def test_without_rules_nothing_goes_wrong():
     asyncio.run(run())
 
 
+def test_truth_is_told_whatever_goes_wrong():
+    async def run():
+        async with venue_with("rules:\n  - {when: {request: }, do: {ban: 1h}}") as rig:
+            assert (await rig.place()).startswith(b"HTTP/1.1 418")
+            assert (await rig.ask("/tidewright/ledger")).startswith(b"HTTP/1.1 200")
+            assert rig.faulty.director.counts == {"rule 1": 1}
+
+    asyncio.run(run())
+
+
 # Clients.
 
 

@@ -21,6 +21,8 @@ from tidewright.servers.venue.faults.sockets import FaultySocket, is_own
 from tidewright.servers.venue.wire import Application, Delivery, Reply, Request, Respond, Socket
 
 _NO_SUCH_ORDER = Error(400, -2013, errors.no_such_order().message, False)
+_OWN = "/tidewright/"
+"""Paths that are no exchange's; whoever asks there is told the truth."""
 _SECOND = 1e9
 
 
@@ -104,6 +106,9 @@ class FaultyApplication:
     def handle(self, request: Request, respond: Respond) -> None:
         """Answer a request, as the script lets it."""
         now = self.look()
+        if request.path.startswith(_OWN):
+            self._application.handle(request, respond)
+            return
         if (ban := self.ban_of(request.peer, now)) is not None:
             respond(Delivery(banned(ban[1], ban[0] + self._told.shift, self._told.now())))
             return
