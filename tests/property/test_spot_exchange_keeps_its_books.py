@@ -215,6 +215,7 @@ class SpotExchangeMachine(RuleBasedStateMachine):
     def open_orders_are_those_of_the_book(self) -> None:
         bids: Counter[int] = Counter()
         asks: Counter[int] = Counter()
+        icebergs = set()
         for account in range(len(NAMES)):
             for order in self.exchange.open_orders(account):
                 assert not order.status.is_final
@@ -223,11 +224,15 @@ class SpotExchangeMachine(RuleBasedStateMachine):
                     assert left > 0
                     side = bids if order.terms.side is Side.BUY else asks
                     side[order.terms.price] += left
+                    if order.terms.iceberg_quantity:
+                        icebergs.add(order.terms.price)
         depth = self.exchange.tape.depth("BTCUSDT", 5_000)
         for side, levels in ((bids, depth.bids), (asks, depth.asks)):
             shown = dict(levels)
             assert set(shown) == set(side)
-            assert all(shown[price] <= quantity for price, quantity in side.items())
+            for price, quantity in side.items():
+                hides = price in icebergs and shown[price] < quantity
+                assert hides or shown[price] == quantity
 
     @invariant()
     def enough_is_locked_and_no_more_than_must_be(self) -> None:

@@ -177,6 +177,22 @@ def test_what_an_order_chooses_against_trading_with_its_own_account(
     assert all(one.prevented_match == found.id for one in prevented)
 
 
+def test_what_prevented_matches_take_adds_up_and_cannot_be_amended_back() -> None:
+    exchange = venue()
+    for price in (1_000, 1_001):
+        exchange.place(ANN, limit(SELL, price, 1), START)
+    asked = limit(BUY, 1_001, 5, self_trade=SelfTrade.DECREMENT)
+    placed = exchange.place(ANN, asked, START)
+    assert [one.taker_quantity for one in placed.preventions] == [ONE, ONE]
+    assert (placed.order.prevented, placed.order.prevented_match) == (2 * ONE, 2)
+    number = placed.order.id
+    with pytest.raises(Refusal):
+        exchange.amend(ANN, "BTCUSDT", order_id=number, quantity=2 * ONE, now=START)
+    exchange.amend(ANN, "BTCUSDT", order_id=number, quantity=3 * ONE, now=START)
+    assert exchange.tape.best("BTCUSDT").bid_quantity == ONE
+    assert exchange.balances(ANN)["USDT"][1] == units(1_001)
+
+
 def test_a_market_order_kept_from_its_own_account_tells_its_quantity() -> None:
     exchange = venue()
     exchange.place(BOB, limit(SELL, 1_000, 1), START)
