@@ -10,6 +10,7 @@ from tidewright.exchange.faults.script import FaultScript, Rule
 
 MOST_FIRINGS = 100_000
 """Firings that are remembered one by one; the counts by rule go on."""
+_MOMENT = Occurrence(Subject.TIME, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Firing:
         The occurrence, as text.
     count : int
         Number of the occurrence among those that fitted the rule.
+    account : str
+        Name of the account that it is about, empty for none.
     """
 
     number: int
@@ -38,6 +41,7 @@ class Firing:
     verbs: tuple[str, ...]
     what: str
     count: int
+    account: str = ""
 
 
 class FaultDirector:
@@ -114,7 +118,7 @@ class FaultDirector:
                 continue
             self._seen[place] += 1
             if rule.when.fires(self._seen[place], self._fired[place], self._seed, rule.name):
-                self._record(place, str(what), now)
+                self._record(place, what, now)
                 found.append(rule)
         return tuple(found)
 
@@ -129,7 +133,7 @@ class FaultDirector:
                 self._seen[place] += 1
                 rule = self._rules[place]
                 if rule.when.fires(self._seen[place], self._fired[place], self._seed, rule.name):
-                    self._record(place, Subject.TIME.value, moment)
+                    self._record(place, _MOMENT, moment)
                     found.append(rule)
         return tuple(found)
 
@@ -152,12 +156,20 @@ class FaultDirector:
         self._last = max(self._last, now)
         return self._last
 
-    def _record(self, place: int, what: str, now: int) -> None:
+    def _record(self, place: int, what: Occurrence, now: int) -> None:
         rule = self._rules[place]
         self._fired[place] += 1
         self._total += 1
         if len(self._firings) < MOST_FIRINGS:
             verbs = tuple(action.verb for action in rule.actions)
             self._firings.append(
-                Firing(self._total, now, rule.name, verbs, what, self._seen[place])
+                Firing(
+                    self._total,
+                    now,
+                    rule.name,
+                    verbs,
+                    str(what),
+                    self._seen[place],
+                    what.fields.get("account", ""),
+                )
             )

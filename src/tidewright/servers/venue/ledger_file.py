@@ -1,22 +1,28 @@
 """The exchange's ledger as lines of JSON: in a file that outlives the venue, or over HTTP.
 
-Each line tells of one order taken, changed or ended, one fill, or one deposit. It is in the file
-before the client that caused it is answered. Amounts are texts with eight decimal places, times
-nanoseconds UTC.
+Each line tells of one order taken, changed or ended, one fill, one deposit, or one fault of a
+script. It is in the file before the client that caused it is answered. Amounts are texts with eight
+decimal places, times nanoseconds UTC.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import orjson
 
 from tidewright.domain.errors import ConfigError, DataIntegrityError
+from tidewright.exchange.faults import Firing
 from tidewright.exchange.spot.ledger import Ledger, LedgerRow
 from tidewright.exchange.spot.values import DepositEvent, SpotFill, SpotOrder
 from tidewright.servers.venue.writers import Json, amount, side
+
+LEDGER_PATH = "/tidewright/ledger"
+"""Where a running venue shows its ledger."""
+FAULT = "fault"
+"""Entry of a row that tells of a fault and not of the exchange."""
 
 
 class LedgerFile:
@@ -40,7 +46,8 @@ class LedgerFile:
     def __init__(self, path: Path, ledger: Ledger, names: Sequence[str]) -> None:
         self._ledger = ledger
         self._names = tuple(names)
-        self._last = 0
+        self._last = self._fired = 0
+        self._firings: Callable[[int], Sequence[Firing]] = _no_firings
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         try:
             self._file = os.open(path, flags, 0o644)
@@ -50,12 +57,25 @@ class LedgerFile:
             os.close(self._file)
             raise ConfigError(f"ledger {path} was there before; expected a file of its own")
 
+    def follow(self, firings: Callable[[int], Sequence[Firing]]) -> None:
+        """Write faults down too.
+
+        Parameters
+        ----------
+        firings : callable
+            Returns those after a number.
+        """
+        self._firings = firings
+
     def record(self) -> None:
-        """Write the rows that came since the last call."""
-        rows = self._ledger.rows(self._last)
+        """Write what came since the last call: first what went wrong, then what was done."""
+        rows, firings = self._ledger.rows(self._last), self._firings(self._fired)
+        if firings:
+            self._fired = firings[-1].number
         if rows:
             self._last = rows[-1].number
-            os.write(self._file, lines(rows, self._names))
+        if firings or rows:
+            os.write(self._file, fault_lines(firings) + lines(rows, self._names))
 
     def close(self) -> None:
         """Write what is left, down to the disk, and let go of the file."""
@@ -69,6 +89,23 @@ def lines(rows: Iterable[LedgerRow], names: Sequence[str]) -> bytes:
     return b"".join(
         orjson.dumps(write_row(row, names), option=orjson.OPT_APPEND_NEWLINE) for row in rows
     )
+
+
+def fault_lines(firings: Iterable[Firing]) -> bytes:
+    """Return faults as lines of JSON."""
+    return b"".join(
+        orjson.dumps(write_firing(firing), option=orjson.OPT_APPEND_NEWLINE) for firing in firings
+    )
+
+
+def with_faults(data: bytes, firings: Iterable[Firing]) -> bytes:
+    """Return a ledger's lines with those of faults among them, by time."""
+    both = [*fault_lines(firings).splitlines(), *data.splitlines()]
+    return b"".join(line + b"\n" for line in sorted(both, key=_time_of))
+
+
+def _time_of(line: bytes) -> int:
+    return int(orjson.loads(line)["time"])
 
 
 def read_lines(data: bytes, source: str) -> Iterator[Json]:
@@ -90,6 +127,20 @@ def read_lines(data: bytes, source: str) -> Iterator[Json]:
         if not isinstance(row, dict) or "entry" not in row:
             raise DataIntegrityError(f"{source}, line {number}: expected a row, was {line[:80]!r}")
         yield row
+
+
+def write_firing(firing: Firing) -> Json:
+    """Write a fault that came true."""
+    return {
+        "number": firing.number,
+        "entry": FAULT,
+        "time": firing.time,
+        "account": firing.account,
+        "rule": firing.rule,
+        "did": firing.verbs,
+        "met": firing.what,
+        "count": firing.count,
+    }
 
 
 def write_row(row: LedgerRow, names: Sequence[str]) -> Json:
@@ -140,3 +191,8 @@ def _fill(fill: SpotFill) -> Json:
 
 def _deposit(event: DepositEvent) -> Json:
     return {"asset": event.asset, "quantity": amount(event.amount)}
+
+
+def _no_firings(number: int) -> Sequence[Firing]:
+    """Stand in for a venue where nothing goes wrong."""
+    return ()

@@ -22,6 +22,7 @@ from tidewright.servers.venue.accounts import seeded_account
 from tidewright.servers.venue.faults.application import FaultyApplication
 from tidewright.servers.venue.faults.effects import ShiftedClock
 from tidewright.servers.venue.faults.reading import parse_script
+from tidewright.servers.venue.ledger_file import LedgerFile, lines, read_lines, with_faults
 from tidewright.servers.venue.rest.application import RestApplication
 from tidewright.servers.venue.signing import KeyRing
 from tidewright.servers.venue.venue import Venue
@@ -182,3 +183,33 @@ async def test_restart_keeps_what_was_executed_before_the_cut(client):
     client.rig.clock.turn(4)
     assert (await client.find())[1]["status"] == "NEW"
     assert client.open == ["mine"]
+
+
+def test_ledger_file_tells_of_faults_before_what_they_happened_to(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+
+    async def run():
+        rule = "name: lost, when: {request: {side: BUY}, nth: [1, 3]}, do: {error: -1007}"
+        async with exchange_with(rule) as client:
+            file = LedgerFile(path, client.exchange.ledger, [OWN.terms.name])
+            file.follow(client.rig.faulty.director.since)
+            client.rig.venue.record = file.record
+            for number in range(3):
+                await client.place(str(number))
+                client.rig.clock.turn(1)
+            file.close()
+            rows = list(read_lines(path.read_bytes(), "file"))
+            own = lines(client.exchange.ledger.rows(), [OWN.terms.name])
+            merged = list(read_lines(with_faults(own, client.rig.faulty.firings), "merged"))
+            assert merged == rows
+
+    asyncio.run(run())
+    rows = list(read_lines(path.read_bytes(), "file"))
+    assert [row["entry"] for row in rows] == ["fault", "taken", "taken", "fault", "taken"]
+    assert [row.get("client_id") for row in rows] == [None, "0", "1", None, "2"]
+    fault = rows[3]
+    assert (fault["rule"], fault["did"], fault["count"]) == ("lost", ["error"], 3)
+    assert fault["account"] == "test"
+    assert fault["met"].startswith(
+        "request over=rest method=POST path=/api/v3/order symbol=BTCUSDT"
+    )

@@ -18,6 +18,7 @@ from tidewright.servers.venue.faults.effects import Effects, Market, ShiftedCloc
 from tidewright.servers.venue.faults.hidden import HiddenOrders
 from tidewright.servers.venue.faults.questions import Question, read_request
 from tidewright.servers.venue.faults.sockets import FaultySocket, is_own
+from tidewright.servers.venue.ledger_file import LEDGER_PATH, with_faults
 from tidewright.servers.venue.wire import Application, Delivery, Reply, Request, Respond, Socket
 
 _NO_SUCH_ORDER = Error(400, -2013, errors.no_such_order().message, False)
@@ -107,7 +108,7 @@ class FaultyApplication:
         """Answer a request, as the script lets it."""
         now = self.look()
         if request.path.startswith(_OWN):
-            self._application.handle(request, respond)
+            self._application.handle(request, partial(self._tell, request.path, respond))
             return
         if (ban := self.ban_of(request.peer, now)) is not None:
             respond(Delivery(banned(ban[1], ban[0] + self._told.shift, self._told.now())))
@@ -200,6 +201,13 @@ class FaultyApplication:
         for action in actions:
             for socket in tuple(self._sockets):
                 socket.suffer(action)
+
+    def _tell(self, path: str, respond: Respond, delivery: Delivery) -> None:
+        """Hand over what a venue says of itself; its ledger tells of faults too."""
+        reply = delivery.reply
+        if path == LEDGER_PATH and reply is not None and reply.status == 200:
+            reply = replace(reply, body=with_faults(reply.body, self.firings))
+        respond(replace(delivery, reply=reply))
 
     def _finish(
         self, question: Question, plan: AnswerPlan, respond: Respond, delivery: Delivery
