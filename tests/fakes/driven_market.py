@@ -12,8 +12,8 @@ from tidewright.exchange.spot.listing import Listing
 from tidewright.exchange.spot.tape import Tape
 from tidewright.kernels.matching import layout as at
 from tidewright.servers.venue.streams.market import MarketStreams
-from tidewright.servers.venue.streams.market_events import MILLISECONDS
 from tidewright.servers.venue.streams.names import FAST
+from tidewright.servers.venue.writers import MILLISECONDS
 
 SYMBOL = "ABUSD"
 LISTING = Listing(SYMBOL, "AB", "USD", tick=1_000_000, step=10_000, start_price=32_000_000)

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tidewright.domain.orders import Side
+from tidewright.exchange.agents.population import Population
 from tidewright.exchange.spot.accounts import SpotAccount
 from tidewright.exchange.spot.defaults import default_listings
 from tidewright.exchange.spot.exchange import SpotExchange
@@ -101,11 +102,18 @@ async def open_venue(
     listings: Sequence[Listing] | None = None,
     limits: LimitSettings | None = None,
     sockets: SocketSettings | None = None,
+    population: Population | None = None,
     deadline: float = 120.0,
 ) -> AsyncIterator[OpenVenue]:
     """Open a venue; whoever uses it must be done by a deadline in real seconds."""
     clock = clock or RunningClock()
-    exchange = SpotExchange(listings or default_listings(), accounts(), seed=1, now=clock.now())
+    exchange = SpotExchange(
+        listings or default_listings(),
+        accounts(),
+        seed=1,
+        now=clock.now(),
+        population=population,
+    )
     venue = Venue(exchange, clock, keys(), limits)
     streams = Streams(venue, ROUTES)
     application = RestApplication(venue, streams.open_socket)

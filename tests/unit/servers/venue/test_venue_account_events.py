@@ -31,7 +31,7 @@ from tidewright.servers.venue.streams.accounts import (
     Subscription,
     say_terminated,
 )
-from tidewright.servers.venue.streams.market_events import MICROSECONDS, MILLISECONDS
+from tidewright.servers.venue.writers import MICROSECONDS, MILLISECONDS
 
 PLACED = 1_499_405_658_657_000_000
 NOW = 1_499_405_658_658_000_000

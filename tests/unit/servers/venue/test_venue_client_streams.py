@@ -14,7 +14,7 @@ from fakes.open_venue import KEY, OTHER, SECRET, SIGNING, OpenVenue, open_venue
 from fakes.venue_clients import ccxt_pro, load_clients, python_binance
 from fakes.venue_wire import until
 from tidewright.domain.orders import Side
-from tidewright.servers.venue.streams.market_events import amount
+from tidewright.servers.venue.writers import amount
 
 # python-binance asks for a part of websockets that is on its way out.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -9,7 +9,7 @@ import pytest
 
 from fakes.driven_market import DrivenMarket, Listening
 from tidewright.domain.time import SECOND
-from tidewright.servers.venue.streams.market_events import MICROSECONDS, amount, percent
+from tidewright.servers.venue.writers import MICROSECONDS, amount, percent
 
 NAME = "abusd"
 

@@ -12,8 +12,8 @@ from websockets.exceptions import ConnectionClosed
 from fakes.driven_market import DrivenMarket
 from fakes.venue_wire import Told, TurnedClock, listening, until
 from tidewright.servers.venue.streams.listening import MarketListener
-from tidewright.servers.venue.streams.market_events import MILLISECONDS
 from tidewright.servers.venue.wire import SocketSettings
+from tidewright.servers.venue.writers import MILLISECONDS
 
 SUBSCRIBE = '{"method":"SUBSCRIBE","params":["abusd@trade"],"id":1}'
 

@@ -16,7 +16,8 @@ from tidewright.exchange.spot.values import (
     SpotOrder,
 )
 from tidewright.servers.venue.rest.account import user_number
-from tidewright.servers.venue.streams.market_events import Event, amount
+from tidewright.servers.venue.streams.market_events import Event
+from tidewright.servers.venue.writers import amount, side
 
 _ONE = 100_000_000
 
@@ -71,7 +72,7 @@ class AccountEvents:
             "E": now // unit,
             "s": terms.symbol,
             "c": asked,
-            "S": terms.side.value.upper(),
+            "S": side(terms.side),
             "o": terms.kind.value,
             "f": terms.time_in_force.value,
             "q": amount(order.quantity),

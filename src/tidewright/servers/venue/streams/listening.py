@@ -12,8 +12,8 @@ from tidewright.domain.time import SECOND
 from tidewright.servers.venue.clock import Clock
 from tidewright.servers.venue.streams.control import Subscriptions
 from tidewright.servers.venue.streams.market import MarketStreams
-from tidewright.servers.venue.streams.market_events import MICROSECONDS, MILLISECONDS
 from tidewright.servers.venue.wire import Reply, Request, Socket
+from tidewright.servers.venue.writers import MICROSECONDS, MILLISECONDS
 
 MESSAGES_PER_SECOND = 5
 """Messages, pings and pongs that a listener may send in a second."""

@@ -20,6 +20,7 @@ from tidewright.exchange.spot.tape import Tape
 from tidewright.servers.venue.streams import market_events as write
 from tidewright.servers.venue.streams.market_events import Event
 from tidewright.servers.venue.streams.names import AT_ONCE, WINDOWS, Channel, Stream, parse_stream
+from tidewright.servers.venue.writers import MILLISECONDS
 
 AVERAGE_MINUTES = 5
 """Length of the average price that is told."""
@@ -86,12 +87,18 @@ class MarketStreams:
         What happens.
     symbols : sequence of str
         What is traded, in the order in which symbols are told of.
+
+    Attributes
+    ----------
+    told : int
+        How many events were told so far, each to however many listened.
     """
 
     def __init__(self, tape: Tape, symbols: Sequence[str]) -> None:
         self._tape = tape
         self._symbols = {symbol: place for place, symbol in enumerate(symbols)}
         self._feeds: dict[str, Feed] = {}
+        self.told = 0
         self._at_once: list[Feed] = []
         self._timed: list[Feed] = []
         self._news: dict[Channel, Callable[[Feed, int], Iterator[Writer]]] = {
@@ -176,6 +183,7 @@ class MarketStreams:
 
     def _tell(self, feed: Feed, now: int) -> None:
         for writer in self._news[feed.stream.channel](feed, now):
+            self.told += 1
             texts: dict[tuple[int, bool], bytes] = {}
             for listener in tuple(feed.listeners):
                 wanted = (listener.unit, listener.combined)
@@ -261,7 +269,7 @@ def _all(
     changed = [
         one
         for one in tickers
-        if _changed(feed, one.symbol, writer(one, write.MILLISECONDS), ("E", "O", "C"))
+        if _changed(feed, one.symbol, writer(one, MILLISECONDS), ("E", "O", "C"))
     ]
     if changed:
         yield lambda unit: [writer(one, unit) for one in changed]

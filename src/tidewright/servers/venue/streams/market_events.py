@@ -1,38 +1,16 @@
 """Market events as the protocol writes them: one function for each, a dictionary out.
 
-Times are divided by a unit: `MILLISECONDS` unless the client's address asked for microseconds.
+Times are divided by a unit: milliseconds unless the client's address asked for microseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from tidewright.exchange.spot.market_data import AggregateTrade, BestPrices, Candle, Ticker
 from tidewright.exchange.spot.values import Depth, PublicTrade
+from tidewright.servers.venue.writers import MILLISECONDS, Json, amount, levels, percent
 
-MILLISECONDS = 1_000_000
-MICROSECONDS = 1_000
-"""Nanoseconds in the unit in which times are written."""
-
-Event = dict[str, object]
+Event = Json
 """An event before it becomes JSON."""
-
-_ONE = 100_000_000
-
-
-def amount(units: int) -> str:
-    """Write a price, a quantity or money: eight decimals."""
-    whole, rest = divmod(abs(units), _ONE)
-    return f"{'-' if units < 0 else ''}{whole}.{rest:08d}"
-
-
-def percent(change: int, start: int) -> str:
-    """Write a change in percent of a start: three decimals, half away from zero."""
-    if start <= 0:
-        return "0.000"
-    thousandths = (abs(change) * 200_000 + start) // (2 * start)
-    whole, rest = divmod(thousandths, 1000)
-    return f"{'-' if change < 0 and thousandths else ''}{whole}.{rest:03d}"
 
 
 def trade(one: PublicTrade, now: int, unit: int) -> Event:
@@ -79,11 +57,6 @@ def best(symbol: str, prices: BestPrices) -> Event:
     }
 
 
-def levels(side: Iterable[tuple[int, int]]) -> list[list[str]]:
-    """Write price levels."""
-    return [[amount(price), amount(quantity)] for price, quantity in side]
-
-
 def change(depth: Depth, now: int, unit: int) -> Event:
     """Tell how the book changed since the event before."""
     return {
@@ -114,7 +87,7 @@ def candle(symbol: str, interval: str, one: Candle, now: int, unit: int, *, done
         "s": symbol,
         "k": {
             "t": one.opened // unit,
-            "T": one.closed // unit,
+            "T": (one.closed + MILLISECONDS) // unit - 1,
             "s": symbol,
             "i": interval,
             "f": one.first_trade,

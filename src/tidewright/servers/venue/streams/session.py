@@ -127,7 +127,7 @@ class ApiSession:
             account, told = endpoint.perform(self._venue, sent)
             return (account if endpoint.counts_orders else None), 200, orjson.dumps(told)
         except ApiError as error:
-            return None, error.status, orjson.dumps(_told(error, now, self.unit))
+            return None, error.status, orjson.dumps(_told(error, self._venue.told.now(), self.unit))
         except Exception:  # noqa: BLE001 - the boundary: a fault is told as -1000 and reported
             traceback.print_exc(file=sys.stderr)
             problem = errors.unknown()
@@ -196,7 +196,7 @@ class ApiSession:
             "authorizedSince": self._since // call.unit if key else None,
             "connectedSince": self._connected // call.unit,
             "returnRateLimits": self._shows_limits,
-            "serverTime": call.now // call.unit,
+            "serverTime": call.venue.told.now() // call.unit,
             "userDataStream": any(one.by_session for one in self._subscriptions.values()),
         }
 
