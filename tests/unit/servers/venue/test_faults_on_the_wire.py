@@ -18,6 +18,7 @@ from tidewright.exchange.faults.script import SUBJECTS
 from tidewright.exchange.spot.listing import PriceFilter
 from tidewright.exchange.spot.values import SymbolStatus
 from tidewright.servers.venue.faults.answers import PAGE
+from tidewright.servers.venue.ledger_file import LEDGER_PATH
 
 SHOWN = {}
 ORDER = "when: {request: {method: POST, path: /api/v3/order}, nth: 1}"
@@ -91,7 +92,8 @@ def test_truth_is_told_whatever_goes_wrong():
     async def run():
         async with venue_with("rules:\n  - {when: {request: }, do: {ban: 1h}}") as rig:
             assert (await rig.place()).startswith(b"HTTP/1.1 418")
-            assert (await rig.ask("/tidewright/ledger")).startswith(b"HTTP/1.1 200")
+            ledger = (await rig.ask(LEDGER_PATH)).partition(b"\r\n\r\n")[2].splitlines()
+            assert [json.loads(line)["entry"] for line in ledger] == ["taken", "fault"]
             assert rig.faulty.director.counts == {"rule 1": 1}
 
     asyncio.run(run())
