@@ -23,8 +23,6 @@ from tidewright.kernels.matching import layout as at
 MOST_EVENTS = 100_000
 """Events that wait to be taken; the oldest are lost where nobody takes them."""
 
-_ENDS = {at.UNFILLED: Status.EXPIRED, at.NO_FUNDS: Status.EXPIRED, at.BY_PEER: Status.EXPIRED}
-
 
 class Clerk:
     """Carries rows of the logs into orders, fills, events and the ledger.
@@ -119,7 +117,7 @@ class Clerk:
         self._tell(execution, order, final, request_id=request_id)
         return final
 
-    def read(self, desk: Desk, row: list[int], *, by_request: bool = False) -> None:
+    def read(self, desk: Desk, row: list[int], *, request_id: str = "") -> None:
         """Carry one row of a log into the users' orders.
 
         Parameters
@@ -128,8 +126,8 @@ class Clerk:
             Whose log.
         row : list of int
             As `kernels.matching.layout` has it.
-        by_request : bool
-            Whether a cancel's message wrote it.
+        request_id : str
+            The client id of the cancel whose message wrote it.
         """
         event, time = row[at.EVENT], row[at.WHEN] + self._epoch
         if event == at.TRADED:
@@ -139,10 +137,17 @@ class Clerk:
         if order is None or order.status.is_final:
             return
         if event == at.ENDED:
-            if by_request:
-                self.end(desk, order, Status.CANCELED, time, execution=Execution.CANCELED)
+            if request_id:
+                self.end(
+                    desk,
+                    order,
+                    Status.CANCELED,
+                    time,
+                    execution=Execution.CANCELED,
+                    request_id=request_id,
+                )
             else:
-                self.end(desk, order, _ENDS.get(row[at.TRADE_NUMBER], Status.EXPIRED), time)
+                self.end(desk, order, Status.EXPIRED, time)
         elif event == at.NOT_TRADED:
             self._prevent(desk, row, order, time)
         elif event == at.TRIGGERED:

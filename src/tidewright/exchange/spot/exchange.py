@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from tidewright.exchange.spot.orders import OpenOrder, Shelves
 from tidewright.exchange.spot.shapes import NOBODY, USER_ORDERS, asset_names, market_shapes
 from tidewright.exchange.spot.tape import Tape
 from tidewright.exchange.spot.values import (
+    BalanceEvent,
     DepositEvent,
     ListKind,
     NewOrder,
@@ -112,7 +114,8 @@ class SpotExchange:
         }
         wallets = Wallets(market.accounts, market.first_user, self.assets, self.accounts)
         self.tape = Tape(listings, market.books, epoch=now)
-        self.ledger = Ledger(self.accounts, {one.symbol: one for one in listings})
+        self._listings = {one.symbol: one for one in listings}
+        self.ledger = Ledger(self.accounts, self._listings)
         shelves = Shelves(len(accounts), symbols)
         self._clerk = Clerk(shelves, wallets, self.ledger, now)
         self._floor = Floor(
@@ -129,7 +132,7 @@ class SpotExchange:
     @property
     def listings(self) -> Mapping[str, Listing]:
         """What is traded, by symbol, as it is now."""
-        return {symbol: desk.listing for symbol, desk in self._desks.items()}
+        return MappingProxyType(self._listings)
 
     def advance(self, now: int) -> None:
         """Let the traders act until a time.
@@ -424,6 +427,8 @@ class SpotExchange:
         event = DepositEvent(account, self._now, asset, amount)
         self.ledger.write(Entry.DEPOSITED, self._now, event)
         self._clerk.events.append(event)
+        balance = (asset, *self._floor.wallets.of(account, asset))
+        self._clerk.events.append(BalanceEvent(account, self._now, (balance,)))
 
     def set_status(self, symbol: str, status: SymbolStatus) -> None:
         """Open or close a symbol; its traders rest while it does not trade."""
@@ -434,7 +439,7 @@ class SpotExchange:
             self._market.pause(number)
         elif not trades and status is SymbolStatus.TRADING:
             self._market.resume(number)
-        desk.listing = replace(desk.listing, status=status)
+        self._relist(replace(desk.listing, status=status))
 
     def set_filters(self, symbol: str, filters: tuple[Filter, ...]) -> None:
         """Change a symbol's filters for orders that come from now on.
@@ -450,7 +455,10 @@ class SpotExchange:
                 raise ConfigError(
                     f"{symbol}: the tick was {one.tick}; expected a multiple of {desk.listing.tick}"
                 )
-        desk.listing = replace(desk.listing, filters=filters)
+        self._relist(replace(desk.listing, filters=filters))
+
+    def _relist(self, listing: Listing) -> None:
+        self._desks[listing.symbol].listing = self._listings[listing.symbol] = listing
 
     def _open(self, account: int, symbol: str, order_id: int, client_id: str) -> OpenOrder:
         self._floor.desk(symbol)

@@ -28,6 +28,8 @@ from tidewright.exchange.spot.orders import Shelf
 from tidewright.exchange.spot.values import Kind, NewOrder, Reason, Refusal
 
 PARTS_PER_MILLION = 1_000_000
+MOST = 2**62
+"""Numbers of an order are not above this."""
 _MARKET = (Kind.MARKET,)
 _PRICELESS = (Kind.MARKET, Kind.STOP_LOSS, Kind.TAKE_PROFIT)
 
@@ -85,10 +87,12 @@ def check_filters(
     Refusal
         With `Reason.FILTER` and the filter's name.
     """
-    if not fits_steps(order.price, order.stop_price, listing.tick):
+    if not _fits_book(order.price, order.stop_price, listing.tick):
         raise Refusal(Reason.FILTER, PriceFilter.name)
-    if not fits_steps(order.quantity, order.iceberg_quantity, listing.step):
+    if not _fits_book(order.quantity, order.iceberg_quantity, listing.step):
         raise Refusal(Reason.FILTER, LotSize.name)
+    if order.money > MOST:
+        raise Refusal(Reason.FILTER, Notional.name)
     for one in listing.filters:
         if isinstance(one, CountFilter | MaxPosition) and not counts:
             continue
@@ -100,9 +104,9 @@ def check_filters(
             raise Refusal(Reason.FILTER, one.name)
 
 
-def fits_steps(first: int, second: int, step: int) -> bool:
-    """Return whether two numbers are whole steps."""
-    return first % step == 0 and second % step == 0
+def _fits_book(first: int, second: int, step: int) -> bool:
+    """Return whether two numbers are whole steps that fit the book's integers."""
+    return first % step == 0 and second % step == 0 and first <= MOST and second <= MOST
 
 
 def _prices_fit(one: PriceFilter, order: NewOrder, _: Standing) -> bool:

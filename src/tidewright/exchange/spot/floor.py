@@ -117,11 +117,9 @@ class Floor:
             raise Refusal(Reason.NOT_ALLOWED, order.kind.value)
         if order.self_trade not in listing.self_trades:
             raise Refusal(Reason.NOT_ALLOWED, f"self-trade prevention {order.self_trade}")
-        if order.money and order.kind is not Kind.MARKET:
-            raise Refusal(Reason.NOT_ALLOWED, f"a {order.kind} order for money")
+        _check_form(order)
         if order.client_id and order.client_id in shelf.by_client:
             raise Refusal(Reason.DUPLICATE, order.client_id)
-        _check_iceberg(order)
         check_filters(listing, order, self._standing(account, desk, shelf, more), self._filters)
         return desk
 
@@ -208,7 +206,7 @@ class Floor:
     def _cancel_one(self, desk: Desk, order: OpenOrder, request_id: str) -> SpotOrder:
         if order.handle:
             desk.cancel(order, self.now - self._epoch)
-            self._read(desk, desk.rows(), by_request=True)
+            self._read(desk, desk.rows(), request_id=request_id)
         return self.clerk.end(
             desk,
             order,
@@ -357,7 +355,7 @@ class Floor:
             self.clerk.works(desk, one, handle, self.now)
         self._read(desk, rows)
 
-    def _read(self, desk: Desk, rows: list[list[int]], *, by_request: bool = False) -> None:
+    def _read(self, desk: Desk, rows: list[list[int]], *, request_id: str = "") -> None:
         """Carry the log of a message into orders and market data, and empty it."""
         if not rows:
             return
@@ -365,11 +363,15 @@ class Floor:
             self.tape.add(desk.listing.symbol, desk.log[: len(rows)])
         desk.words[at.LOG_ROWS] = 0
         for row in rows:
-            self.clerk.read(desk, row, by_request=by_request)
+            self.clerk.read(desk, row, request_id=request_id)
 
 
-def _check_iceberg(order: NewOrder) -> None:
-    """Refuse an iceberg order that cannot be one."""
+def _check_form(order: NewOrder) -> None:
+    """Refuse an order that is none of its kind."""
+    if order.money and order.kind is not Kind.MARKET:
+        raise Refusal(Reason.NOT_ALLOWED, f"a {order.kind} order for money")
+    if order.kind.waits and not order.stop_price and not order.trailing_delta:
+        raise Refusal(Reason.NOT_ALLOWED, f"a {order.kind} order that waits for no price")
     if not order.iceberg_quantity:
         return
     if order.kind not in _ICEBERG_KINDS or order.time_in_force is not TimeInForce.GTC:

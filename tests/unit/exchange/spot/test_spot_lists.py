@@ -79,10 +79,14 @@ def test_a_cancel_of_one_cancels_both(which: int) -> None:
     exchange = venue()
     value, placed = exchange.place_list(ANN, ListKind.OCO, (ABOVE, BELOW), now=START)
     exchange.take_events()
-    exchange.cancel(ANN, "BTCUSDT", order_id=placed[which].order.id, now=START)
+    number = placed[which].order.id
+    exchange.cancel(ANN, "BTCUSDT", order_id=number, request_id="end", now=START)
     assert statuses(exchange) == [Status.CANCELED] * 2
     assert exchange.balances(ANN)["BTC"] == (1_000 * ONE, 0)
-    assert told(exchange)[-1] == ("list", True)
+    *ends, done, _ = exchange.take_events()
+    assert [one.request_id for one in ends if isinstance(one, OrderEvent)] == ["end"] * 2
+    assert isinstance(done, ListEvent)
+    assert done.list.done
     with pytest.raises(Refusal):
         exchange.cancel_list(ANN, "BTCUSDT", list_id=value.id, now=START)
 
