@@ -72,7 +72,7 @@ class VenueDesk:
         self.application.handle(request, found.append)
         reply = found[0].reply
         assert isinstance(reply, Reply)
-        told = json.loads(reply.body) if "json" in reply.content_type else reply.body
+        told = json.loads(reply.body) if "application/json;" in reply.content_type else reply.body
         return Answer(reply.status, told, dict(reply.headers))
 
     def get(self, path: str, **parameters: object) -> Answer:

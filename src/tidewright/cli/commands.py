@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, Entry] = {
     "up": Entry("run:up", "Start the trader and its page.", _RUN),
     "backtest": Entry("run:backtest", "Run a strategy over stored data.", _RUN),
     "replay": Entry("run:replay", "Decide a recorded run again and compare.", _RUN),
+    "venue": Entry("venue:app", "Serve a whole exchange to test any bot against.", _RUN),
     "paper-venue": Entry("run:paper_venue", "Serve the paper venue as its own process.", _RUN),
     "sweep": Entry("sweep:sweep", "Run many choices of a strategy's numbers.", _RESEARCH),
     "validate": Entry("research:validate", "Say whether a result means anything.", _RESEARCH),

@@ -10,6 +10,7 @@ import orjson
 
 from tidewright.servers.venue import errors, parameters, signing
 from tidewright.servers.venue.endpoint import NOBODY, Endpoint, Sent
+from tidewright.servers.venue.ledger_file import LEDGER_PATH, lines
 from tidewright.servers.venue.rest.routes import GONE_PATHS, PATHS, ROUTES
 from tidewright.servers.venue.venue import Venue
 from tidewright.servers.venue.wire import Delivery, Reply, Request, Respond, Socket
@@ -106,6 +107,10 @@ class RestApplication:
         return Reply(problem.status, orjson.dumps(problem.body), headers)
 
     def _without_endpoint(self, request: Request) -> Reply:
+        if request.path == LEDGER_PATH:
+            exchange = self._venue.exchange
+            names = [account.name for account in exchange.accounts]
+            return Reply(200, lines(exchange.ledger, names), (), "application/jsonl")
         if request.path in GONE_PATHS:
             return _GONE
         return _NO_VERB if request.path in PATHS else _NOT_FOUND

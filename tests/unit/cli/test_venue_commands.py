@@ -1,0 +1,85 @@
+"""`venue serve` and `venue ledger`: a process that answers, and what it wrote."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from fakes.venue_desk import VenueDesk
+from tidewright.cli.main import main
+from tidewright.servers.venue.ledger_file import LedgerFile
+
+
+@pytest.fixture
+def written(tmp_path):
+    desk = VenueDesk()
+    path = tmp_path / "ledger.jsonl"
+    file = LedgerFile(path, desk.exchange.ledger, ("alice", "bob", "carol"))
+    desk.order("bob", side="SELL", newClientOrderId="offer")
+    desk.order("alice", newClientOrderId="bid")
+    file.close()
+    return path
+
+
+def test_ledger_is_printed_for_people_and_for_programs(written, capsys):
+    assert main(["venue", "ledger", str(written)]) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert table[0].split()[:3] == ["when", "account", "what"]
+    assert len(table) == 2 + 6
+    assert any("trade 1, taker, fee 0.00002000 BTC" in line for line in table)
+    assert main(["venue", "ledger", str(written), "--json", "--account", "bob", "--last", "2"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["account"] for row in rows] == ["bob", "bob"]
+
+
+def test_ledger_that_is_not_there_or_damaged(written, tmp_path, capsys):
+    assert main(["venue", "ledger"]) == 2
+    assert main(["venue", "ledger", str(tmp_path / "nothing")]) == 2
+    assert main(["venue", "ledger", "--url", "ftp://x"]) == 2
+    assert main(["venue", "ledger", "--url", "http://127.0.0.1:1"]) == 3
+    written.write_bytes(written.read_bytes() + b"damage\n")
+    assert main(["venue", "ledger", str(written)]) == 4
+    assert "line 7" in capsys.readouterr().err
+
+
+def test_venue_serves_until_it_is_told_to_stop(tmp_path, capsys):
+    ledger = tmp_path / "ledger.jsonl"
+    words = ["venue", "serve", "--port", "0", "--empty", "--seed", "3", "--ledger", str(ledger)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tidewright.cli.main", *words], stdout=subprocess.PIPE, text=True
+    )
+    told = {}
+    for line in iter(process.stdout.readline, ""):
+        name, _, value = line.partition(":")
+        told[name] = value.strip()
+        if name == "Secret":
+            break
+    address = told["REST"].removesuffix("/api/v3")
+    with urllib.request.urlopen(f"{told['REST']}/ping", timeout=10) as answer:
+        assert answer.read() == b"{}"
+    assert main(["venue", "ledger", "--url", address]) == 0
+    assert "nothing happened yet" in capsys.readouterr().out
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    process.stdout.close()
+    assert ledger.read_bytes() == b""
+    assert (len(told["API key"]), len(told["Secret"])) == (64, 64)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--speed", "0"], "speed was 0"),
+        (["--host", "0.0.0.0"], "other machines reach"),
+        (["--accounts", "nowhere.yaml"], "nowhere.yaml cannot be read"),
+        (["--faults", "nowhere.yaml"], "nowhere.yaml cannot be read"),
+    ],
+)
+def test_venue_that_cannot_be_served_says_why(words, complaint, capsys):
+    assert main(["venue", "serve", "--empty", "--port", "0", *words]) == 2
+    assert complaint in capsys.readouterr().err
