@@ -313,6 +313,19 @@ def test_random_specs_with_partial_fills(market, spec, overrides, chance, seed) 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(markets(), bulk_specs, _OVERRIDES, st.booleans())
 def test_random_specs_within_random_limits(market, spec, overrides, windowed) -> None:
+    compare_within_limits(market, spec, overrides, windowed=windowed)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1_800)
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@given(markets(), bulk_specs, _OVERRIDES, st.booleans())
+def test_three_hundred_more_random_specs(market, spec, overrides, windowed) -> None:
+    compare_within_limits(market, spec, overrides, windowed=windowed)
+
+
+def compare_within_limits(market, spec, overrides, *, windowed: bool) -> None:
+    """Run a made-up strategy through both engines, and count what happened."""
     series, instruments = market
     start = int(series[0].ts_known[0])
     window = TradingWindow(start + 90 * MINUTE, start + 1_200 * MINUTE)

@@ -48,10 +48,6 @@ from tidewright.research.lookahead.subjects import (
 )
 from tidewright.strategy.compile import CompiledStrategy
 
-ROWS = 20_000
-"""Newest bars of each symbol that are looked at, unless told otherwise."""
-TIMES = 200
-"""Times at which histories are cut, unless told otherwise."""
 _ORDER_PARTS = (
     "instrument",
     "side",
@@ -64,17 +60,42 @@ _ORDER_PARTS = (
     "confidence",
 )
 ORDER_TIMES = 24
-"""Of those, at how many orders are compared; a fourth for strategies written in Python."""
+"""At how many times orders are compared; a fourth for strategies written in Python."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How much of the data is looked at.
+
+    Parameters
+    ----------
+    rows : int
+        Newest bars of each symbol, >= 2.
+    times : int
+        Times at which histories are cut, > 0.
+    seed : int
+        Of the choice of these times.
+    """
+
+    rows: int = 20_000
+    times: int = 200
+    seed: int = 0
+
+    def newest(self, series: Sequence[BarArrays]) -> tuple[BarArrays, ...]:
+        """Return the newest bars of every series."""
+        return tuple(one.slice(max(0, len(one) - self.rows), len(one)) for one in series)
+
+
+USUAL_SAMPLE = Sample()
+"""What is looked at unless told otherwise."""
 
 
 def check_strategy(
     strategy: LoadedStrategy,
     feed: BarFeed,
     settings: Settings,
+    sample: Sample = USUAL_SAMPLE,
     *,
-    rows: int = ROWS,
-    times: int = TIMES,
-    seed: int = 0,
     progress: Progress | None = None,
 ) -> LookaheadReport:
     """Check a strategy for look-ahead over the newest bars of a feed.
@@ -87,12 +108,8 @@ def check_strategy(
         The bars.
     settings : Settings
         Limits, costs and account, for the orders.
-    rows : int
-        Newest bars of each symbol that are looked at, >= 2.
-    times : int
-        Times at which histories are cut, > 0.
-    seed : int
-        Seed of the sampled times.
+    sample : Sample
+        How much of the data is looked at.
     progress : callable or None
         Told how many runs are done, and of how many.
 
@@ -109,15 +126,15 @@ def check_strategy(
         If the strategy cannot answer for rows of a history, or there are too few bars.
     """
     name = strategy.setup.strategy.name
-    sources = tuple(one.slice(max(0, len(one) - rows), len(one)) for one in feed.series)
-    chosen = sample_times(sources, _longer(strategy), times, seed)
+    sources = sample.newest(feed.series)
+    chosen = sample_times(sources, _longer(strategy), sample.times, sample.seed)
     if not len(chosen):
         raise ConfigError(f"{feed.description}: too few bars to cut; expected at least 2")
     instruments = feed.instruments
     subject = strategy_subject(strategy.setup, instruments)
     told = _Stages(progress, 2)
     columns = check_lookahead(
-        subject, sources, chosen.tolist(), name=name, seed=seed, progress=told.of(0)
+        subject, sources, chosen.tolist(), name=name, seed=sample.seed, progress=told.of(0)
     )
     written = isinstance(strategy.setup.strategy, CompiledStrategy)
     count = ORDER_TIMES if written else ORDER_TIMES // 4
@@ -128,7 +145,7 @@ def check_strategy(
         some.tolist(),
         name=name,
         shocks=2,
-        seed=seed,
+        seed=sample.seed,
         progress=told.of(1),
     )
     scale = check_scale(
@@ -143,10 +160,8 @@ def check_longer(
     strategy: LoadedStrategy,
     feed: BarFeed,
     longer: BarFeed,
+    sample: Sample = USUAL_SAMPLE,
     *,
-    rows: int = ROWS,
-    times: int = TIMES,
-    seed: int = 0,
     progress: Progress | None = None,
 ) -> LookaheadReport:
     """Check longer bars that come from a file of their own, and columns of them.
@@ -157,7 +172,7 @@ def check_longer(
         Its columns of that timeframe are looked at; without any, the close and a mean of closes.
     feed, longer : BarFeed
         The feed's bars and the longer ones; instruments that only one of them has are left out.
-    rows, times, seed, progress
+    sample, progress
         As `check_strategy` takes them.
 
     Returns
@@ -183,16 +198,16 @@ def check_longer(
     references = references or [
         replace(resolve(column, ()), timeframe=longer.timeframe) for column in ("close", "sma")
     ]
-    bases = [one.slice(max(0, len(one) - rows), len(one)) for _, one, _ in pairs]
+    bases = sample.newest([one for _, one, _ in pairs])
     sources = (*bases, *(one for _, _, one in pairs))
-    chosen = sample_times(sources, (), times, seed)
+    chosen = sample_times(sources, (), sample.times, sample.seed)
     chosen = chosen[chosen >= max(int(one.ts_known[0]) for one in bases)]
     columns = check_lookahead(
         longer_subject(list(dict.fromkeys(references)), [one for one, _, _ in pairs]),
         sources,
         chosen.tolist(),
         name=name,
-        seed=seed,
+        seed=sample.seed,
         progress=progress,
     )
     return joined_reports([columns, *(check_stamps(base, bars) for _, base, bars in pairs)])

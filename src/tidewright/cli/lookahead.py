@@ -48,11 +48,12 @@ def lookahead(
     from rich.progress import Progress
 
     from tidewright.app.launch import choose_settings, choose_strategies, open_data
-    from tidewright.app.lookahead import check_longer, check_strategy
+    from tidewright.app.lookahead import Sample, check_longer, check_strategy
     from tidewright.app.universe import settle_universe
     from tidewright.research.lookahead.check import joined_reports
 
     console = Console(stderr=True)
+    sample = Sample(rows, times, seed)
     symbols = chosen_symbols(symbol)
     settings = choose_settings(config, overrides or (), symbols)
     (chosen,) = choose_strategies((strategy,), settings)
@@ -71,13 +72,11 @@ def lookahead(
             chosen,
             feed,
             settings,
-            rows=rows,
-            times=times,
-            seed=seed,
+            sample,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     if beside is not None:
-        own = check_longer(chosen, feed, beside, rows=rows, times=times, seed=seed)
+        own = check_longer(chosen, feed, beside, sample)
         report = joined_reports([report, own])
     refusal = report.refusal(feed.declaration)
     if json_output:

@@ -10,7 +10,7 @@ import pytest
 from fakes.homes import plain_settings
 from tidewright.app.feeds.bars import BarFeed
 from tidewright.app.launch import open_data
-from tidewright.app.lookahead import check_longer, check_strategy
+from tidewright.app.lookahead import Sample, check_longer, check_strategy
 from tidewright.app.strategies import load_strategies
 from tidewright.domain.time import parse_iso
 from tidewright.strategy.library import library
@@ -35,7 +35,7 @@ def test_sessions_around_moved_clocks_and_an_early_close(name: str) -> None:
     file = "stocks_intraday/us_9sym_5m_2022-02_2023-06.parquet"
     feed = feed_of(file, "2022-10-27", "2022-12-02")
     (strategy,) = load_strategies([name])
-    report = check_strategy(strategy, feed, plain_settings(), times=60)
+    report = check_strategy(strategy, feed, plain_settings(), Sample(times=60))
     assert report.clean, report.lines()
     assert report.scale_free
 
@@ -45,7 +45,7 @@ def test_library_around_an_outage_of_the_exchange(name: str) -> None:
     file = "crypto/binance_spot_BTCUSDT_1m_2022-01_2023-06.parquet"
     feed = feed_of(file, "2023-03-22", "2023-03-25T12:00")
     (strategy,) = load_strategies([name])
-    report = check_strategy(strategy, feed, plain_settings(), times=40)
+    report = check_strategy(strategy, feed, plain_settings(), Sample(times=40))
     assert report.clean, report.lines()
     assert report.scale_free
 
@@ -55,5 +55,5 @@ def test_hours_of_their_own_file_are_known_when_the_minutes_say() -> None:
     hours, _ = open_data(DATA / "crypto/binance_spot_3sym_1h_2022-01_2023-06.parquet", ["BTCUSDT"])
     feed = feed_of(minutes, "2023-03-20", "2023-03-27")
     (strategy,) = load_strategies(["hour_trend"])
-    report = check_longer(strategy, feed, hours, times=60)
+    report = check_longer(strategy, feed, hours, Sample(times=60))
     assert report.clean, report.lines()

@@ -105,7 +105,6 @@ def delta(view: LiveView, since: Cursor) -> tuple[Delta | Snapshot, Cursor]:
         return snapshot(view)
     bars = {name: rows[-DELTA_BARS:] for name, rows in reading.bars.items()}
     stale = [name for name, rows in reading.bars.items() if len(rows) > DELTA_BARS]
-    items = _snapshot(reading)
     return (
         Delta(
             status=_status(reading),
@@ -121,13 +120,13 @@ def delta(view: LiveView, since: Cursor) -> tuple[Delta | Snapshot, Cursor]:
             },
             stale_candles=stale,
             equity=[_equity_point(row) for row in reading.equity],
-            orders=items.orders,
-            positions=items.positions,
-            fills=items.fills,
-            trades=items.trades,
-            signals=items.signals,
-            refusals=items.refusals,
-            alerts=items.alerts,
+            orders=_orders(reading),
+            positions=_positions(reading),
+            fills=_fills(reading),
+            trades=_trades(reading),
+            signals=_signals(reading),
+            refusals=_refusals(reading),
+            alerts=_alerts(reading),
         ),
         reading.counts,
     )
@@ -163,65 +162,96 @@ def equity(view: LiveView) -> EquitySeries:
 
 def positions(view: LiveView) -> list[PositionView]:
     """Return the open positions."""
-    return _snapshot(view.snapshot()).positions
+    return _positions(view.snapshot())
 
 
 def orders(view: LiveView) -> list[OrderView]:
     """Return the latest orders, each once in its latest state, oldest first."""
-    return _snapshot(view.snapshot()).orders
+    return _orders(view.snapshot())
 
 
 def trades(view: LiveView) -> list[TradeView]:
     """Return the latest round trips, oldest first."""
-    return _snapshot(view.snapshot()).trades
+    return _trades(view.snapshot())
 
 
 def signals(view: LiveView) -> list[SignalView]:
     """Return the latest signals, oldest first."""
-    return _snapshot(view.snapshot()).signals
+    return _signals(view.snapshot())
 
 
 def refusals(view: LiveView) -> list[RefusalView]:
     """Return the latest refused signals, oldest first."""
-    return _snapshot(view.snapshot()).refusals
+    return _refusals(view.snapshot())
 
 
 def alerts(view: LiveView) -> list[AlertView]:
     """Return the latest alerts, oldest first."""
-    return _snapshot(view.snapshot()).alerts
+    return _alerts(view.snapshot())
 
 
 def _snapshot(reading: Reading) -> Snapshot:
-    known = reading.instruments
     return Snapshot(
         status=_status(reading),
-        instruments=[_instrument(found) for found in known.values()],
+        instruments=[_instrument(found) for found in reading.instruments.values()],
         quotes=_quotes(reading),
         equity=_equity(reading),
-        positions=[
-            _position(known[held.instrument], held, reading.closes.get(held.instrument))
-            for held in reading.positions
-            if held.instrument in known
-        ],
-        orders=[
-            _order(known[order.intent.instrument], order)
-            for _, order in reading.orders
-            if order.intent.instrument in known
-        ],
-        fills=[
-            _fill(known[fact.fill.instrument], fact)
-            for _, fact in reading.fills
-            if fact.fill.instrument in known
-        ],
-        trades=[
-            _trade(number, known[trade.instrument], trade)
-            for number, trade in reading.trades
-            if trade.instrument in known
-        ],
-        signals=[_signal(number, row) for number, row in reading.signals],
-        refusals=[_refusal(number, row) for number, row in reading.refusals],
-        alerts=[_alert(number, row) for number, row in reading.alerts],
+        positions=_positions(reading),
+        orders=_orders(reading),
+        fills=_fills(reading),
+        trades=_trades(reading),
+        signals=_signals(reading),
+        refusals=_refusals(reading),
+        alerts=_alerts(reading),
     )
+
+
+def _positions(reading: Reading) -> list[PositionView]:
+    known = reading.instruments
+    return [
+        _position(known[held.instrument], held, reading.closes.get(held.instrument))
+        for held in reading.positions
+        if held.instrument in known
+    ]
+
+
+def _orders(reading: Reading) -> list[OrderView]:
+    known = reading.instruments
+    return [
+        _order(known[order.intent.instrument], order)
+        for _, order in reading.orders
+        if order.intent.instrument in known
+    ]
+
+
+def _fills(reading: Reading) -> list[FillView]:
+    known = reading.instruments
+    return [
+        _fill(known[fact.fill.instrument], fact)
+        for _, fact in reading.fills
+        if fact.fill.instrument in known
+    ]
+
+
+def _trades(reading: Reading) -> list[TradeView]:
+    known = reading.instruments
+    return [
+        _trade(number, known[trade.instrument], trade)
+        for number, trade in reading.trades
+        if trade.instrument in known
+    ]
+
+
+def _signals(reading: Reading) -> list[SignalView]:
+    return [_signal(number, row) for number, row in reading.signals]
+
+
+def _refusals(reading: Reading) -> list[RefusalView]:
+    return [_refusal(number, row) for number, row in reading.refusals]
+
+
+def _alerts(reading: Reading) -> list[AlertView]:
+    return [_alert(number, row) for number, row in reading.alerts]
 
 
 def _milliseconds(ts: int) -> int:

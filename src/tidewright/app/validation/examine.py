@@ -9,7 +9,7 @@ import numpy as np
 
 from tidewright import __version__
 from tidewright.app.freeze import forward_of_strategy
-from tidewright.app.lookahead import check_strategy
+from tidewright.app.lookahead import Sample, check_strategy
 from tidewright.app.validation.chance import NOISE_MINUTES, Copies, chance_of
 from tidewright.app.validation.figures import (
     ask_luck,
@@ -198,15 +198,14 @@ def quick_report(options: ValidateOptions) -> Report:
 def look_ahead(material: Material, seed: int, watch: Watch) -> LookaheadReport:
     """Check over the newest open bars that no decision of any strategy knew its future."""
     stage = "Looking for looks at the future"
+    sample = Sample(_LOOKAHEAD_ROWS, _LOOKAHEAD_TIMES, seed)
     return joined_reports(
         [
             check_strategy(
                 one,
                 material.feed,
                 material.settings,
-                rows=_LOOKAHEAD_ROWS,
-                times=_LOOKAHEAD_TIMES,
-                seed=seed,
+                sample,
                 progress=lambda done, total: watch(stage, done, total),
             )
             for one in material.strategies

@@ -10,7 +10,7 @@ from fakes.homes import plain_settings
 from fakes.market_rows import an_instrument
 from fakes.walks import session_times, walk
 from tidewright.app.feeds.bars import BarFeed
-from tidewright.app.lookahead import check_strategy
+from tidewright.app.lookahead import Sample, check_strategy
 from tidewright.app.strategies import load_strategies, loaded_spec
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.time import DAY, HOUR, MINUTE
@@ -198,7 +198,9 @@ def a_feed(*names, count=700):
 @pytest.mark.parametrize("name", sorted(library()))
 def test_library_strategies_are_clean_and_free_of_the_unit_of_price(name):
     (strategy,) = load_strategies((name,))
-    report = check_strategy(strategy, a_feed("AAA", "BBB", count=400), plain_settings(), times=10)
+    report = check_strategy(
+        strategy, a_feed("AAA", "BBB", count=400), plain_settings(), Sample(times=10)
+    )
     assert report.clean, report.lines()
     assert report.scale_free
     assert set(report.checks) == {
@@ -214,7 +216,9 @@ def test_price_level_in_a_rule_is_told_with_time_and_values():
         "{schema: 1, name: level, entry: {long: close > 100}, exit: {long: close < 100.5},"
         " sizing: {method: percent_of_equity, value: 5}}"
     )
-    report = check_strategy(loaded_spec(spec, "test"), a_feed("AAA"), plain_settings(), times=6)
+    report = check_strategy(
+        loaded_spec(spec, "test"), a_feed("AAA"), plain_settings(), Sample(times=6)
+    )
     assert report.clean
     assert report.scale_free is False
     assert {one.column for one in report.findings} == {"entry_long", "exit_long"}
@@ -233,7 +237,7 @@ def test_python_strategy_that_remembers_is_found(tmp_path):
         "        return {Output.ENTRY_LONG: float(self.seen % 3 == 0)}\n"
     )
     (strategy,) = load_strategies((f"{file}:Remembers",))
-    report = check_strategy(strategy, a_feed("AAA", count=200), plain_settings(), times=6)
+    report = check_strategy(strategy, a_feed("AAA", count=200), plain_settings(), Sample(times=6))
     assert "output entry_long" in {one.column for one in report.leaks}
 
 
