@@ -176,3 +176,37 @@ def test_stream_names(name, channel, period, levels):
 )
 def test_what_stands_for_nothing_is_no_stream(name):
     assert parse_stream(name) is None
+
+
+NAMES = st.sampled_from([f"s{number}@trade" for number in range(6)])
+
+
+@given(
+    start=st.lists(NAMES, max_size=3),
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["SUBSCRIBE", "UNSUBSCRIBE", "SET_PROPERTY"]),
+            st.lists(NAMES, min_size=1, max_size=4),
+            st.booleans(),
+        ),
+        max_size=20,
+    ),
+)
+def test_subscriptions_are_what_a_plain_list_would_hold(start, steps):
+    one, plain, combined = Subscriptions(start), list(dict.fromkeys(start)), False
+    for method, names, value in steps:
+        if method == "SET_PROPERTY":
+            one.answer(json.dumps({"method": method, "params": ["combined", value], "id": 1}))
+            combined = value
+        else:
+            answer = one.answer(json.dumps({"method": method, "params": names, "id": 1}))
+            gone = [name for name in plain if name in names]
+            new = [name for name in dict.fromkeys(names) if name not in plain]
+            if method == "SUBSCRIBE":
+                assert list(answer.added) == new
+                plain += new
+            else:
+                assert sorted(answer.removed) == sorted(gone)
+                plain = [name for name in plain if name not in names]
+        assert list(one.names) == plain
+        assert one.combined is combined
