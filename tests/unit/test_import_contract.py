@@ -47,6 +47,8 @@ def test_import_contract_holds_for_the_package(copied):
         ("cli/main.py", "import tidewright.storage.journal"),
         ("storage/__init__.py", "import tidewright.adapters"),
         ("app/driver.py", "import lightgbm"),
+        ("exchange/environment/markets.py", "import gymnasium"),
+        ("learning/rl/order_book.py", "import httpx"),
     ],
 )
 def test_planted_forbidden_import_breaks_the_contract(copied, module, forbidden):

@@ -21,7 +21,6 @@ from tidewright.kernels import (
     expressions,
     fills,
     integer,
-    latency,
     limits,
     parts,
     rolling,
@@ -34,6 +33,7 @@ from tidewright.kernels.agents.run import simulate
 from tidewright.kernels.bulk import bits, layout
 from tidewright.kernels.bulk.run import run
 from tidewright.kernels.bulk.signals import number_rows
+from tidewright.kernels.environment.run import begin_episodes, step_markets
 from tidewright.kernels.matching import layout as book
 from tidewright.kernels.matching.run import process
 from tidewright.kernels.tape import levels
@@ -100,6 +100,21 @@ def _tape_calls() -> tuple[Call, ...]:
     )
 
 
+def warm_up_environment() -> int:
+    """Call the steps of markets to learn on; returns how many there are."""
+    none = np.zeros(0, np.int64)
+    fresh, rules = (_ints(1), _floats(1)), _ints(1)
+    log, mail = np.zeros((1, book.N_LOG), np.int64), np.zeros(book.N_MESSAGE, np.int64)
+    markets, reals = np.zeros((0, 1), np.int64), _floats(0, 1)
+    seen, outcomes = np.zeros((0, 1), np.float32), _floats(0, 1)
+    begin_episodes(none, markets, reals, fresh, rules, log, mail, seen, outcomes)
+    wishes, rewards = np.zeros((0, 3), np.int64), _floats(0)
+    step_markets(
+        wishes, markets, reals, fresh, rules, 0.0, log, mail, seen, rewards, none.copy(), outcomes
+    )
+    return 2
+
+
 def warm_up_research() -> int:
     """Call the loops that only research uses; returns how many there are."""
     rows = _ints(1)
@@ -132,7 +147,7 @@ def warm_up_research() -> int:
         script,
         layout.Plan(1, -1, 1, 1, 1, 1, 0, 1, 0, 0, (0, 0, 0), (0.0, 0.0, 0.0)),
         limits_,
-        fills.FillRules(*(0,) * 12),
+        fills.FillRules(0, 0, 0, 0, 0, 0, 0, 0, 0),
         table,
         state,
         0,
@@ -243,7 +258,7 @@ def _column_calls() -> tuple[Call, ...]:
 def _fill_calls() -> tuple[Call, ...]:
     state = fills.TradeState(1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     bar = fills.BarStep(1, 2, 1, 1, 1, 1, 1)
-    rules = fills.FillRules(*(0,) * 12)
+    rules = fills.FillRules(0, 0, 0, 0, 0, 0, 0, 0, 0)
     return (
         (fills.step_flat, (tuple(state), tuple(bar), tuple(rules))),
         (fills.quiet_range_flat, (tuple(state),)),
@@ -251,8 +266,6 @@ def _fill_calls() -> tuple[Call, ...]:
         (parts.risked_ticks, ((1, 0, 0), (1, 0, 0))),
         (parts.part_lots, (1, (1, 0, 0), (1, 0, 0))),
         (fills.charged, (1, 1, (1, 1, 1_000))),
-        (fills.impact_flat, (1, (0, 1, 1, 1))),
-        (latency.travel_time_flat, ((1, 1, 1, 1), 1, 1, 1)),
         (fills.entry_need, (0, 1, 1, 1, 0, (1, 1, 1_000))),
     )
 
@@ -263,7 +276,6 @@ def _synthetic_calls() -> tuple[Call, ...]:
     paths = _ints(1, synthetic.BLOCK_MINUTES, synthetic.PATH_POINTS)
     one = _floats(1)
     return (
-        (synthetic.uniform, (1, 1, 0, 0)),
         (synthetic.next_regime, (1, 0, 0)),
         (synthetic.advance, (1, 0, 0, _floats(1), one, one, regimes, regimes)),
         (

@@ -15,7 +15,12 @@ from tidewright.features.bulk import bulk_columns
 from tidewright.features.declarations import declarations, resolve
 from tidewright.features.streaming import StreamingColumns
 from tidewright.kernels import derived, rolling, windows
-from tidewright.kernels.warmup import warm_up, warm_up_market, warm_up_research
+from tidewright.kernels.warmup import (
+    warm_up,
+    warm_up_environment,
+    warm_up_market,
+    warm_up_research,
+)
 from tidewright.market.arrays import bar_arrays
 
 ROOT = Path(tidewright.__file__).parent
@@ -58,7 +63,8 @@ def used_steps():
 def test_every_step_that_another_room_uses_is_compiled():
     steps = used_steps()
     assert len(steps) > 10
-    assert warm_up() + warm_up_research() + warm_up_market() >= len(steps)
+    called = warm_up() + warm_up_research() + warm_up_market() + warm_up_environment()
+    assert called >= len(steps)
     assert not [name for name, step in steps.items() if not step.signatures]
 
 

@@ -15,6 +15,8 @@ Int64 = NDArray[np.int64]
 """Array of int64."""
 Float64 = NDArray[np.float64]
 """Array of float64."""
+Float32 = NDArray[np.float32]
+"""Array of float32."""
 
 WORD = 6
 """A word of a bitmap covers 64 prices, or 64 words of the layer below."""

@@ -15,10 +15,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from tidewright.kernels.matching.layout import Float64, Int64
+from tidewright.kernels.matching.layout import Float32, Float64, Int64
 
 _Emit = Callable[[Any, Any, Any, Any], Any]
-_WORDS: Any = cast("Any", types).CPointer(types.int64)
 
 
 def _address(typing: Any, array: Any) -> tuple[Any, _Emit]:  # noqa: ANN401
@@ -33,7 +32,22 @@ def _onward(typing: Any, words: Any, places: Any) -> tuple[Any, _Emit]:  # noqa:
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:  # noqa: ANN401
         return builder.gep(values[0], [values[1]])
 
-    return _WORDS(words, types.int64), emit
+    return words(words, types.int64), emit
+
+
+def _prefetch(typing: Any, words: Any) -> tuple[Any, _Emit]:  # noqa: ANN401
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:  # noqa: ANN401
+        number = ir.IntType(32)
+        place = builder.bitcast(values[0], ir.IntType(8).as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [place.type, number, number, number])
+        fetch = cast("Any", cgutils).get_or_insert_function(
+            builder.module, kind, "llvm.prefetch.p0"
+        )
+        # For writing, to be kept in every cache, data and not code.
+        builder.call(fetch, [place, *(ir.Constant(number, flag) for flag in (1, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.none(words), emit
 
 
 def _lowest_bit(typing: Any, word: Any) -> tuple[Any, _Emit]:  # noqa: ANN401
@@ -55,8 +69,16 @@ address = cast("Callable[[Int64], Int64]", intrinsic(_address))
 """In a compiled step: the address of a contiguous int64 array, indexed like it."""
 float_address = cast("Callable[[Float64], Float64]", intrinsic(_address))
 """In a compiled step: the address of a contiguous float64 array, indexed like it."""
+small_address = cast("Callable[[Float32], Float32]", intrinsic(_address))
+"""In a compiled step: the address of a contiguous float32 array, indexed like it."""
 onward = cast("Callable[[Int64, int], Int64]", intrinsic(_onward))
 """In a compiled step: an address some places further on."""
+float_onward = cast("Callable[[Float64, int], Float64]", intrinsic(_onward))
+"""In a compiled step: a float64 address some places further on."""
+small_onward = cast("Callable[[Float32, int], Float32]", intrinsic(_onward))
+"""In a compiled step: a float32 address some places further on."""
+prefetch = cast("Callable[[Int64 | Float64], None]", intrinsic(_prefetch))
+"""In a compiled step: ask for the cache line of an address, long before it is needed."""
 lowest_bit = cast("Callable[[int], int]", intrinsic(_lowest_bit))
 """In a compiled step: the place of the lowest bit set of a word that is not 0."""
 highest_bit = cast("Callable[[int], int]", intrinsic(_highest_bit))

@@ -1,1 +1,0 @@
-"""Models of a market that need no exchange: latency, slippage, a place in a queue."""

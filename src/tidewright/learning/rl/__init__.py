@@ -1,0 +1,1 @@
+"""Learning by trying: the order book as an environment, and baselines to beat."""
