@@ -108,7 +108,7 @@ async def open_venue(
     """Open a venue; whoever uses it must be done by a deadline in real seconds."""
     clock = clock or RunningClock()
     exchange = SpotExchange(
-        listings or default_listings(),
+        listings or default_listings()[:2],
         accounts(),
         seed=1,
         now=clock.now(),

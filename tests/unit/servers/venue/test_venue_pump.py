@@ -16,7 +16,7 @@ from tidewright.exchange.agents.population import Population
 START = 1_700_000_000 * SECOND
 NAMES = (
     *("btcusdt@trade", "btcusdt@aggTrade", "btcusdt@bookTicker", "btcusdt@depth@100ms"),
-    *("ethusdt@depth5", "btcusdt@kline_1s", "ethbtc@ticker", "!miniTicker@arr"),
+    *("ethusdt@depth5", "btcusdt@kline_1s", "ethusdt@ticker", "!miniTicker@arr"),
 )
 
 
