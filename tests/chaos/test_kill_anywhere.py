@@ -34,7 +34,7 @@ def test_killed_traders_order_nothing_twice_and_lose_no_fill(
     draw = random.Random(20240101)
     restarts: list[float] = []
     with paper_venue(tmp_path / "venue") as address:
-        words = ("up", "--feed", "sim", "--seed", SEED, "--speed", SPEED, "--headless")
+        words = ("up", "--feed", "simulated", "--seed", SEED, "--speed", SPEED, "--headless")
         words += ("--port", "0", "--home", str(home), "--venue", address)
         for kill in range(kills):
             trader = start(*words, log=log)

@@ -148,6 +148,41 @@ def test_person_with_link_watches_and_stops_the_trader(
     assert page.problems == []
 
 
+MOVED = """(old) => {
+  const rows = [...document.querySelectorAll('[data-testid=book] tbody')].map((body) =>
+    [...body.rows].map((row) => Number(row.cells[0].innerText.replaceAll(',', ''))),
+  );
+  const tape = document.querySelector('[data-testid=tape]');
+  const asks = rows[0].filter(Number.isFinite);
+  const bids = rows[2].filter(Number.isFinite);
+  const whole = asks.length > 2 && bids.length > 2 && tape.tBodies[0].rows.length > 2;
+  return whole && tape.dataset.newest !== old && { asks, bids, newest: tape.dataset.newest };
+}"""
+"""Prices of the book from above to below, once there are some and trades came since."""
+
+
+def expect_book_and_tape(page: Page) -> None:
+    newest = "0"
+    for instrument in ("BTC", "SOL"):
+        page.get_by_role("button", name=instrument, exact=True).click()
+        expect(page.get_by_test_id("book")).to_contain_text(instrument)
+        for _ in range(2):
+            seen = page.wait_for_function(MOVED, arg=newest).json_value()
+            prices = seen["asks"] + seen["bids"]
+            assert prices == sorted(prices, reverse=True)
+            assert min(seen["asks"]) > max(seen["bids"])
+            newest = seen["newest"]
+    expect(page.get_by_test_id("spread")).to_contain_text("bp")
+
+
+def test_a_feed_without_books_shows_no_empty_ladder(
+    browser: Browser, dashboard: RunningDashboard
+) -> None:
+    page = open_page(browser, dashboard.link)
+    expect(page.get_by_test_id("book")).to_have_count(0)
+    expect(page.get_by_test_id("tape")).to_have_count(0)
+
+
 def test_person_watches_and_stops_the_main_job(browser: Browser, tmp_path: Path) -> None:
     with running_trader(tmp_path / "home") as trader:
         page = open_page(browser, trader.link)
@@ -157,6 +192,7 @@ def test_person_watches_and_stops_the_main_job(browser: Browser, tmp_path: Path)
             "(old) => document.querySelector('[data-testid=price-chart]').dataset.bars !== old",
             arg=bar,
         )
+        expect_book_and_tape(page)
         signals = page.get_by_role("region", name="Signals, with confidence")
         ordered = signals.get_by_role("button").filter(has_text="Ordered").first
         ordered.click(timeout=120_000)

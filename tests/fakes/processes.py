@@ -47,7 +47,9 @@ def paper_venue(folder: Path) -> Iterator[str]:
     """Run a paper venue in a process of its own and give its address."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "venue.log"
-    process = start("paper-venue", "--home", str(folder), "--feed", "sim", "--seed", SEED, log=log)
+    process = start(
+        "paper-venue", "--home", str(folder), "--feed", "simulated", "--seed", SEED, log=log
+    )
     try:
         yield wait_for_text(process, log, "Venue: ", 60.0).removeprefix("Venue: ")
     finally:

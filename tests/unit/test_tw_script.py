@@ -98,8 +98,10 @@ def test_page_is_built_for_the_trader_and_again_when_its_sources_change(clone):
 def test_kernels_are_compiled_once_for_one_state_of_them(clone):
     give(clone, "uv", UV)
     warmup = clone / "src" / "tidewright" / "kernels" / "warmup.py"
-    warmup.write_text("def warm_up():\n    print('compiled')\n")
-    assert tw(clone, "up").stdout == "compiled\nran up\n"
+    warmup.write_text(
+        "def warm_up():\n    print('compiled')\ndef warm_up_market():\n    print('market')\n"
+    )
+    assert tw(clone, "up").stdout == "compiled\nmarket\nran up\n"
     assert tw(clone, "up").stdout == "ran up\n"
 
 

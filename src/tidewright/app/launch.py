@@ -12,6 +12,7 @@ from pathlib import Path
 from tidewright.app.bar_store import bar_store_in, is_bar_store
 from tidewright.app.data import stored_feed
 from tidewright.app.declarations import read_declaration
+from tidewright.app.feeds.agents import AgentFeed
 from tidewright.app.feeds.bars import BarFeed
 from tidewright.app.feeds.files import FileFeed
 from tidewright.app.feeds.simulated import SimulatedFeed
@@ -53,32 +54,37 @@ def choose_feed(
     seed: int,
     timeframe: str = "",
     rules: BarRules | None = None,
+    cache: Path | None = None,
 ) -> FeedChoice:
     """Return the feed that was asked for.
 
     Parameters
     ----------
     kind : str
-        ``"sim"`` or ``"replay"``.
+        ``"agents"``, ``"simulated"`` or ``"replay"``.
     data : Path or None
         File, folder or bar store to replay.
     symbols : sequence of str
         Which symbols of the data; all when empty.
     seed : int
-        Of the simulated market.
+        Of the made-up market.
     timeframe : str
         Of the data; empty tells it from the data.
     rules : BarRules or None
         Limits of the checks of files.
+    cache : Path or None
+        Folder where a market of traders saves its states; None for nowhere.
 
     Raises
     ------
     ConfigError
         If the words do not fit together or the data cannot be used.
     """
-    if kind == "sim":
-        if data is not None:
-            raise ConfigError("--data needs --feed replay; the simulated market reads no file")
+    if kind != "replay" and data is not None:
+        raise ConfigError(f"--data needs --feed replay; the feed {kind} reads no file")
+    if kind == "agents":
+        return FeedChoice(AgentFeed(seed, cache=cache), f"agents seed {seed}", ())
+    if kind == "simulated":
         simulated = SimulatedFeed(seed)
         return FeedChoice(simulated, f"sim seed {seed}", ())
     if data is None:

@@ -17,7 +17,7 @@ from tidewright.domain.events import TradingState
 from tidewright.storage.home import Home
 from tidewright.storage.operator import post_command
 
-FEEDS = ("sim", "replay")
+FEEDS = ("agents", "simulated", "replay")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Who is told of each step beside the recorder: the page's moving candles, the read models."""
+"""Who is told of each step beside the recorder: the page's moving market, the read models."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+from tidewright.app.feeds.picture import BookPicture
 from tidewright.app.page.view import LiveView
 from tidewright.app.settings import Settings
 from tidewright.domain.events import Slice
@@ -20,13 +21,14 @@ from tidewright.storage.home import Home
 from tidewright.storage.journal import SqliteJournal
 
 
-class FormingCandles:
-    """Shows candles that are still moving, where the feed knows their path.
+class MovingMarket:
+    """Shows candles that are still moving, and order books, where the feed knows them.
 
     Parameters
     ----------
     feed : MarketFeed
-        The simulated market has a method ``forming``; other feeds show finished bars only.
+        Made-up markets have a method ``forming``, and that of traders has ``book``; other feeds
+        show finished bars only.
     view : LiveView
         What the page shows.
     """
@@ -34,6 +36,8 @@ class FormingCandles:
     def __init__(self, feed: MarketFeed, view: LiveView) -> None:
         forming = getattr(feed, "forming", None)
         self._forming = cast("Callable[[str, int, float], Bar] | None", forming)
+        book = getattr(feed, "book", None)
+        self._book = cast("Callable[[str, int, float], BookPicture] | None", book)
         self._length = timeframe_nanoseconds(feed.timeframe)
         self._view = view
 
@@ -41,11 +45,15 @@ class FormingCandles:
         """Show each bar of a coming slice as it looks this long before its close."""
         if self._forming is None:
             return
+        wanted = self._view.books.wanted()
         fraction = min(max(1.0 - seconds_left * 1e9 / self._length, 0.0), 1.0)
         for event in slice_.events:
             if type(event) is Bar:
                 bar = self._forming(event.instrument, event.ts_event, fraction)
                 self._view.forming(event.instrument, bar)
+                if self._book is not None and event.instrument in wanted:
+                    picture = self._book(event.instrument, event.ts_event, fraction)
+                    self._view.books.show(event.instrument, picture)
 
 
 def open_read_models(

@@ -27,7 +27,7 @@ from tidewright.app.page.view import Heading, LiveView
 from tidewright.app.session import Session, SessionRequest
 from tidewright.app.settings import Settings
 from tidewright.app.settings.shown import shown
-from tidewright.app.sinks import FormingCandles, open_read_models
+from tidewright.app.sinks import MovingMarket, open_read_models
 from tidewright.app.supervisor import Supervisor
 from tidewright.app.universe import settle_universe
 from tidewright.domain.errors import Transient
@@ -107,6 +107,7 @@ class Launch:
         self.attempted = threading.Event()
         settings = choose_settings(options.config, options.overrides, options.symbols, options.seed)
         require_paper(settings)
+        self.home = options.home or default_home(options.feed)
         self.choice: FeedChoice = choose_feed(
             options.feed,
             options.data,
@@ -114,22 +115,29 @@ class Launch:
             settings.seed,
             options.timeframe,
             settings.bar_rules(),
+            self.home / "market",
         )
         feed = self.choice.feed
         strategies = choose_strategies(options.strategies, settings)
         self.settings = settle_universe(settings, feed.instruments, strategies)
         self._window = window = choose_window(feed, options.start, options.end)
-        self.home = options.home or default_home(options.feed)
         names = ", ".join(item.setup.strategy.name for item in strategies)
         labels = {ref.label: None for item in strategies for ref in item.setup.strategy.references}
-        mode = Mode.SIMULATED if options.feed == "sim" else Mode.PAPER
+        mode = Mode.PAPER if options.feed == "replay" else Mode.SIMULATED
         self.view = LiveView(
             feed.instruments,
-            Heading(mode, names, feed.timeframe, self.settings.account.currency, tuple(labels)),
+            Heading(
+                mode,
+                names,
+                feed.timeframe,
+                self.settings.account.currency,
+                tuple(labels),
+                book=hasattr(feed, "book"),
+            ),
             columns=self._columns,
             trading_start=window.start,
         )
-        self.candles = FormingCandles(feed, self.view)
+        self.moving = MovingMarket(feed, self.view)
         self.supervisor = Supervisor(
             SessionRequest(
                 home=self.home,
@@ -168,7 +176,7 @@ class Launch:
             positions=[holding.position() for holding in state.portfolio.holdings.values()],
             orders=state.orders.working(),
         )
-        session.trader.on_wait = self.candles.show
+        session.trader.on_wait = self.moving.show
         self.attempted.set()
 
     def _faulted(self, fault: Transient, delay: float) -> None:

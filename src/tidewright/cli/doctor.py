@@ -13,7 +13,7 @@ from tidewright.cli.output import print_json
 def doctor(
     home: Annotated[
         Path, typer.Option("--home", help="Folder of the trader that is looked at.")
-    ] = Path("home") / "sim",
+    ] = Path("home") / "agents",
     config: Annotated[Path | None, typer.Option("--config", help="Settings file (YAML).")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:

@@ -55,12 +55,13 @@ class EngineKind(StrEnum):
 class FeedKind(StrEnum):
     """Where bars come from."""
 
-    SIM = "sim"
+    AGENTS = "agents"
+    SIMULATED = "simulated"
     REPLAY = "replay"
 
 
 def up(
-    feed: Annotated[FeedKind, typer.Option("--feed", help="Source of bars.")] = FeedKind.SIM,
+    feed: Annotated[FeedKind, typer.Option("--feed", help="Source of bars.")] = FeedKind.AGENTS,
     data: DataOption = None,
     symbol: SymbolOption = None,
     timeframe: TimeframeOption = "",
@@ -88,8 +89,9 @@ def up(
 ) -> int:
     """Start the trader: market, strategies, limits, paper venue and page, with one command.
 
-    Without options it trades eight simulated symbols, sixty times faster than life, with no
-    account and no internet. Stop it with Ctrl+C; start it again and it goes on where it was.
+    Without options it trades six symbols in a market of simulated traders, sixty times faster than
+    life, with no account and no internet. Stop it with Ctrl+C; start it again and it goes on where
+    it was.
     """
     from tidewright.app.up import UpOptions
     from tidewright.cli.up import run_up
@@ -179,7 +181,7 @@ def replay(
 def paper_venue(
     home: Annotated[Path, typer.Option("--home", help="Folder of the venue.")],
     port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
-    feed: Annotated[FeedKind, typer.Option("--feed", help="Whose instruments.")] = FeedKind.SIM,
+    feed: Annotated[FeedKind, typer.Option("--feed", help="Whose instruments.")] = FeedKind.AGENTS,
     data: DataOption = None,
     symbol: SymbolOption = None,
     config: ConfigOption = None,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fakes.homes import plain_settings
-from tidewright.app.feeds.simulated import TRADING_START
+from tidewright.app.feeds import agents, simulated
 from tidewright.app.launch import (
     choose_feed,
     choose_pace,
@@ -31,10 +31,14 @@ def csv(tmp_path: Path) -> Path:
     return path
 
 
-def test_simulated_feed_is_named_by_its_seed() -> None:
-    choice = choose_feed("sim", None, (), 5)
-    assert (choice.identity, choice.notes) == ("sim seed 5", ())
-    assert len(choice.feed.instruments) == 8
+@pytest.mark.parametrize(
+    ("kind", "identity", "instruments"),
+    [("agents", "agents seed 5", 6), ("simulated", "sim seed 5", 8)],
+)
+def test_made_up_market_is_named_by_its_seed(kind: str, identity: str, instruments: int) -> None:
+    choice = choose_feed(kind, None, (), 5)
+    assert (choice.identity, choice.notes) == (identity, ())
+    assert len(choice.feed.instruments) == instruments
 
 
 def test_replay_is_named_by_its_data(csv: Path, tmp_path: Path) -> None:
@@ -51,14 +55,17 @@ def test_replay_is_named_by_its_data(csv: Path, tmp_path: Path) -> None:
 
 def test_words_that_do_not_fit_together_are_refused(csv: Path) -> None:
     with pytest.raises(ConfigError, match="--data needs --feed replay"):
-        choose_feed("sim", csv, (), 1)
+        choose_feed("agents", csv, (), 1)
     with pytest.raises(ConfigError, match="--feed replay needs --data"):
         choose_feed("replay", None, (), 1)
 
 
-def test_window_begins_where_the_simulated_warm_up_ends() -> None:
-    window = choose_window(choose_feed("sim", None, (), 5).feed, "", "")
-    assert (window.start, window.end) == (TRADING_START, 0)
+@pytest.mark.parametrize(
+    ("kind", "start"), [("agents", agents.TRADING_START), ("simulated", simulated.TRADING_START)]
+)
+def test_window_begins_where_the_warm_up_ends(kind: str, start: int) -> None:
+    window = choose_window(choose_feed(kind, None, (), 5).feed, "", "")
+    assert (window.start, window.end) == (start, 0)
 
 
 def test_window_of_a_file_is_open_unless_it_is_stated(csv: Path) -> None:
@@ -110,4 +117,4 @@ def test_strategies_are_those_asked_for_or_those_of_the_settings() -> None:
 
 
 def test_each_kind_of_feed_has_a_folder_of_its_own() -> None:
-    assert default_home("sim") != default_home("replay")
+    assert default_home("agents") != default_home("replay")

@@ -33,7 +33,7 @@ def test_only_home_in_its_usual_place_needs_no_name(
         find_home(None)
     made(Path("home/replay"))
     assert find_home(None).path == tmp_path / "home" / "replay"
-    made(Path("home/sim"))
+    made(Path("home/agents"))
     with pytest.raises(ConfigError, match="more than one trader in .* name one with --home"):
         find_home(None)
 

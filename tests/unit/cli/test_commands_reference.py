@@ -14,5 +14,10 @@ def test_every_command_and_option_is_on_the_page() -> None:
     text = page()
     for name in COMMANDS:
         assert f"### `{name}" in text
-    for word in ("--feed sim\\|replay", "--assets", "data fetch SYMBOLS...", "| 70 |", "--verify"):
+    for word in (
+        "--feed agents\\|simulated\\|replay",
+        "--assets",
+        "data fetch SYMBOLS...",
+        "--verify",
+    ):
         assert word in text

@@ -14,9 +14,11 @@ from websockets.sync.client import ClientConnection, connect
 
 from fakes.fake_trader import FakeTrader
 from fakes.http_server import serve
+from tidewright.app.feeds.picture import BookPicture
 from tidewright.app.page.read_models import Role
 from tidewright.domain.errors import ConfigError, Transient
 from tidewright.domain.events import TradingState
+from tidewright.exchange.spot.values import Depth
 from tidewright.servers.api.application import create_api, every_route
 from tidewright.servers.api.background import PageServer
 from tidewright.servers.api.edge import BODY_LIMIT, SECURITY_HEADERS
@@ -80,12 +82,14 @@ def log_in(client: httpx.Client, token: str = "once") -> dict[str, str]:
     return {**own(client), "X-CSRF-Token": answer.json()["csrf"]}
 
 
-def stream(client: httpx.Client, origin: str | None) -> ClientConnection:
-    """Open the WebSocket with the cookies of a client."""
+def stream(
+    client: httpx.Client, origin: str | None, path: str = "/api/v1/stream"
+) -> ClientConnection:
+    """Open a WebSocket with the cookies of a client."""
     cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
     address = str(client.base_url).replace("http://", "ws://").rstrip("/")
     return connect(
-        f"{address}/api/v1/stream",
+        f"{address}{path}",
         origin=origin,
         additional_headers={"Cookie": cookie},
         proxy=None,
@@ -457,6 +461,45 @@ def test_sockets_of_one_session_are_limited(client: httpx.Client, origin: str) -
             stack.enter_context(stream(client, origin))
         with pytest.raises(InvalidStatus, match="403"):
             stream(client, origin)
+
+
+def a_book(instrument: str, update: int) -> BookPicture:
+    depth = Depth(instrument, update, update, ((100, 1),), ((101, 2),), 1_700_000_000_000_000_000)
+    return BookPicture(depth, ())
+
+
+def test_book_is_sent_to_who_looks_and_again_when_it_changed(
+    client: httpx.Client, origin: str, trader: FakeTrader
+) -> None:
+    log_in(client)
+    assert client.get("/api/v1/book?instrument=BTCUSDT").json() is None
+    assert client.get("/api/v1/book?instrument=AAPL").status_code == 404
+    assert client.get("/api/v1/status").json()["book"] is False
+    books = trader.view.books
+    with stream(client, origin, "/api/v1/book/stream?instrument=ETHUSDT") as socket:
+        for update in (1, 2):
+            books.show("ETHUSDT", a_book("ETHUSDT", update))
+            message = json.loads(socket.recv(10))
+            assert message["bids"] == [{"price": "0.000001", "quantity": "0.00000001"}]
+        with pytest.raises(TimeoutError):
+            socket.recv(0.6)
+        assert "ETHUSDT" in books.wanted()
+    assert client.get("/api/v1/book?instrument=ETHUSDT").json() == message
+
+
+def test_book_is_kept_from_strangers(client: httpx.Client, origin: str, app: FastAPI) -> None:
+    path = "/api/v1/book/stream?instrument=ETHUSDT"
+    with pytest.raises(InvalidStatus, match="403"):
+        stream(client, origin, path)
+    log_in(client)
+    with pytest.raises(InvalidStatus, match="403"):
+        stream(client, "http://elsewhere.example", path)
+    with stream(client, origin, path) as socket:
+        app.state.sessions.close_all()
+        with pytest.raises(ConnectionClosed) as ended:
+            drain(socket)
+        assert ended.value.rcvd is not None
+        assert ended.value.rcvd.code == 4401
 
 
 def test_server_sent_events_carry_the_same_messages(

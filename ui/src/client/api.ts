@@ -3,6 +3,7 @@ import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];
 export type Alert = Schemas["AlertView"];
+export type Book = Schemas["BookView"];
 export type Candle = Schemas["Candle"];
 export type Delta = Schemas["Delta"];
 export type EquityPoint = Schemas["EquityPoint"];

@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/book": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Book
+         * @description Return the order book and the last trades; null without any, or for the first look at it.
+         */
+        get: operations["get_book_api_v1_book_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/candles": {
         parameters: {
             query?: never;
@@ -484,6 +504,31 @@ export interface components {
          */
         AssetClass: "crypto" | "stock" | "forex" | "option";
         /**
+         * BookView
+         * @description An order book and the last trades, at one moment of the market's time.
+         */
+        BookView: {
+            /**
+             * Asks
+             * @description Best first.
+             */
+            asks: components["schemas"]["LevelView"][];
+            /**
+             * Bids
+             * @description Best first.
+             */
+            bids: components["schemas"]["LevelView"][];
+            /** Instrument */
+            instrument: string;
+            /** Time Ms */
+            time_ms: number;
+            /**
+             * Trades
+             * @description Oldest first.
+             */
+            trades: components["schemas"]["PublicTradeView"][];
+        };
+        /**
          * Candle
          * @description One bar with the strategy's columns.
          */
@@ -750,6 +795,19 @@ export interface components {
          */
         Leg: "e" | "x" | "s" | "t" | "u" | "w" | "v" | "y";
         /**
+         * LevelView
+         * @description All orders of one side at one price.
+         */
+        LevelView: {
+            /** Price */
+            price: string;
+            /**
+             * Quantity
+             * @description What is shown of them, in the base unit.
+             */
+            quantity: string;
+        };
+        /**
          * Mode
          * @description Whose money and whose prices.
          * @enum {string}
@@ -888,6 +946,22 @@ export interface components {
             unrealised_percent: number | null;
             /** Value */
             value: string | null;
+        };
+        /**
+         * PublicTradeView
+         * @description A trade of the market, whoever made it.
+         */
+        PublicTradeView: {
+            /** Id */
+            id: number;
+            /** Price */
+            price: string;
+            /** Quantity */
+            quantity: string;
+            /** @description Of whoever took. */
+            side: components["schemas"]["Side"];
+            /** Time Ms */
+            time_ms: number;
         };
         /**
          * Quote
@@ -1063,6 +1137,11 @@ export interface components {
              * @description Return of holding the universe in equal parts since the start of trading.
              */
             benchmark_percent: number | null;
+            /**
+             * Book
+             * @description Whether the feed has order books that can be looked at.
+             */
+            book: boolean;
             /** Currency */
             currency: string;
             /**
@@ -1234,6 +1313,64 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+        };
+    };
+    get_book_api_v1_book_get: {
+        parameters: {
+            query: {
+                instrument: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookView"] | null;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Protocol
 
+from tidewright.app.page.books import book_view
 from tidewright.app.page.curve import EquityRow
 from tidewright.app.page.read_models import (
     AlertView,
+    BookView,
     Candle,
     Candles,
     Delta,
@@ -153,6 +155,15 @@ def candles(view: LiveView, instrument: str, limit: int) -> Candles | None:
         timeframe=reading.heading.timeframe,
         rows=[_candle(reading.instruments[instrument], row) for row in rows],
     )
+
+
+def book(view: LiveView, instrument: str) -> BookView | None:
+    """Return the order book of an instrument as it is now, and keep it up for a while.
+
+    None where the feed has no books, or none yet for whoever looks first.
+    """
+    picture = view.books.look(instrument)
+    return None if picture is None else book_view(picture)
 
 
 def equity(view: LiveView) -> EquitySeries:
@@ -391,6 +402,7 @@ def _status(reading: Reading) -> Status:
         server_time_ms=_milliseconds(reading.now),
         defects=reading.defects,
         indicators=_indicators(reading.heading.indicators),
+        book=reading.heading.book,
     )
 
 

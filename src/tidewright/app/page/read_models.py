@@ -124,6 +124,7 @@ class Status(ReadModel):
     server_time_ms: int
     defects: int = Field(description="Data kept out of trading so far.")
     indicators: list[Indicator]
+    book: bool = Field(description="Whether the feed has order books that can be looked at.")
 
 
 class Candle(ReadModel):
@@ -307,6 +308,33 @@ class Performance(ReadModel):
     )
     fees: Exact
     daily: list[DailyResult]
+
+
+class LevelView(ReadModel):
+    """All orders of one side at one price."""
+
+    price: Exact
+    quantity: Exact = Field(description="What is shown of them, in the base unit.")
+
+
+class PublicTradeView(ReadModel):
+    """A trade of the market, whoever made it."""
+
+    id: int
+    price: Exact
+    quantity: Exact
+    side: Side = Field(description="Of whoever took.")
+    time_ms: int
+
+
+class BookView(ReadModel):
+    """An order book and the last trades, at one moment of the market's time."""
+
+    instrument: str
+    time_ms: int
+    bids: list[LevelView] = Field(description="Best first.")
+    asks: list[LevelView] = Field(description="Best first.")
+    trades: list[PublicTradeView] = Field(description="Oldest first.")
 
 
 class Snapshot(ReadModel):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from tidewright.app.page.books import BookBoard
 from tidewright.app.page.curve import DayRow, EquityCurve, EquityRow, Ring
 from tidewright.app.page.read_models import Mode, SignalStatus
 from tidewright.domain.events import (
@@ -216,6 +217,8 @@ class Heading:
         Of the account; empty takes the quote currency of the first instrument.
     indicators : tuple of str
         Labels of the strategy's columns in the order in which they are drawn.
+    book : bool
+        Whether the feed has order books that can be looked at.
     """
 
     mode: Mode
@@ -223,6 +226,7 @@ class Heading:
     timeframe: str
     currency: str = ""
     indicators: tuple[str, ...] = ()
+    book: bool = False
 
 
 class LiveView:
@@ -241,6 +245,11 @@ class LiveView:
         Nanoseconds UTC; equity before it is warm-up and is left out. A `TradingWindow` moves it.
     clock : callable
         Wall clock, nanoseconds UTC.
+
+    Attributes
+    ----------
+    books : BookBoard
+        Order books, where the feed has them.
     """
 
     def __init__(
@@ -252,6 +261,7 @@ class LiveView:
         trading_start: int = 0,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
+        self.books = BookBoard()
         self._instruments = {instrument.id: instrument for instrument in instruments}
         self._series = {name: _Series() for name in self._instruments}
         currency = heading.currency or next((i.quote for i in instruments), "")

@@ -193,7 +193,7 @@ class Settings:
     live_confirmed : bool
         Whether the person has understood that live mode trades real money.
     seed : int
-        Seed of the simulated market and of the paper venue's draws, >= 0.
+        Seed of the made-up market and of the paper venue's draws, >= 0.
     loop_seconds : float
         Pause between two looks at timers and commands when no data comes, > 0.
     symbols : tuple of str

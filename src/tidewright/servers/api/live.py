@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 
 from fastapi import APIRouter, HTTPException, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 
+from tidewright.app.page.books import book_view
+from tidewright.app.page.queries import Services
 from tidewright.app.page.read_models import Role
 from tidewright.app.page.stream import Stream, Subscription
 from tidewright.servers.api.guard import COOKIE, GUARDED, allowed, own_origin, role, session_of
 
-CONNECTION_LIMIT = 8
-"""Live connections of one session."""
+CONNECTION_LIMIT = 16
+"""Live connections of one session; a page has two."""
+
+BOOK_SECONDS = 0.25
+"""Time between two looks at an order book."""
 
 events = APIRouter(dependencies=[GUARDED])
 sockets = APIRouter()
@@ -43,26 +48,45 @@ class Connections:
 @role(Role.VIEWER)
 async def stream(socket: WebSocket) -> None:
     """Send a snapshot, then deltas, until either side leaves or the session ends."""
+    async with _accepted(socket) as open_:
+        if open_:
+            live: Stream = socket.app.state.stream
+            async with live.subscribe() as messages:
+                await _send_until_gone(socket, _send(socket, messages))
+
+
+@sockets.websocket("/api/v1/book/stream")
+@role(Role.VIEWER)
+async def book_stream(socket: WebSocket, instrument: str = "") -> None:
+    """Send the order book of an instrument whenever it has changed, a few times a second."""
+    async with _accepted(socket) as open_:
+        if open_:
+            await _send_until_gone(socket, _send_book(socket, instrument))
+
+
+@contextlib.asynccontextmanager
+async def _accepted(socket: WebSocket) -> AsyncIterator[bool]:
+    """Accept a connection that may read, or close it; yield whether it is open."""
     settings = socket.app.state.settings
     session = session_of(socket, touch=False)
     if not own_origin(socket, settings) or not allowed(session, Role.VIEWER):
         await socket.close(4403)
+        yield False
         return
     with socket.app.state.connections.one_more(socket.cookies[COOKIE]) as room:
-        if not room:
-            await socket.close(4429)
-            return
-        await socket.accept()
-        live: Stream = socket.app.state.stream
-        async with live.subscribe() as messages:
-            sending = asyncio.create_task(_send(socket, messages))
-            try:
-                with contextlib.suppress(WebSocketDisconnect):
-                    await _until_gone(socket, sending)
-            finally:
-                sending.cancel()
-                with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-                    await sending
+        await (socket.accept() if room else socket.close(4429))
+        yield room
+
+
+async def _send_until_gone(socket: WebSocket, messages: Coroutine[None, None, None]) -> None:
+    sending = asyncio.create_task(messages)
+    try:
+        with contextlib.suppress(WebSocketDisconnect):
+            await _until_gone(socket, sending)
+    finally:
+        sending.cancel()
+        with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+            await sending
 
 
 async def _until_gone(socket: WebSocket, sending: asyncio.Task[None]) -> None:
@@ -83,6 +107,18 @@ async def _send(socket: WebSocket, messages: Subscription) -> None:
             await socket.close(4401)
             return
         await socket.send_text(message.decode())
+
+
+async def _send_book(socket: WebSocket, instrument: str) -> None:
+    services: Services = socket.app.state.services
+    shown = None
+    while session_of(socket, touch=False) is not None:
+        picture = services.view.books.look(instrument)
+        if picture is not None and picture is not shown:
+            shown = picture
+            await socket.send_text(book_view(picture).model_dump_json())
+        await asyncio.sleep(BOOK_SECONDS)
+    await socket.close(4401)
 
 
 @events.get("/api/v1/events", response_class=StreamingResponse)

@@ -13,6 +13,7 @@ from tidewright.app.page.performance import performance
 from tidewright.app.page.queries import Services
 from tidewright.app.page.read_models import (
     AlertView,
+    BookView,
     Candles,
     Delta,
     EquitySeries,
@@ -192,6 +193,16 @@ def get_candles(
     if found is None:
         raise HTTPException(404, f"instrument was {instrument!r}; it is not traded here")
     return found
+
+
+@router.get("/api/v1/book", responses={404: {"model": ErrorView}})
+@role(Role.VIEWER)
+def get_book(request: Request, instrument: Annotated[str, Query(max_length=40)]) -> BookView | None:
+    """Return the order book and the last trades; null without any, or for the first look at it."""
+    view = services_of(request).view
+    if view.bars(instrument, 1) is None:
+        raise HTTPException(404, f"instrument was {instrument!r}; it is not traded here")
+    return queries.book(view, instrument)
 
 
 @router.get("/api/v1/equity")

@@ -6,6 +6,7 @@ import { PRICE_PANEL, select, useSelection } from "../../lib/selection";
 import { useLive } from "../../live/hooks";
 import { Panel } from "../../parts/Panel";
 import { Change } from "../../parts/Values";
+import { BookColumn } from "../book/BookColumn";
 
 const PriceChart = lazy(() => import("./PriceChart"));
 
@@ -41,14 +42,22 @@ export function PricePanel({ className = "" }: { className?: string }) {
       actions={<InstrumentTabs instruments={instruments} chosen={instrument.id} />}
       className={className}
     >
-      <Suspense fallback={<div className="h-[404px] sm:h-[540px]" />}>
-        <PriceChart
-          key={[instrument.id, ...status.indicators.map((indicator) => indicator.label)].join()}
-          instrument={instrument}
-          timeframe={status.timeframe}
-          indicators={status.indicators}
-        />
-      </Suspense>
+      <div className={status.book ? "lg:grid lg:grid-cols-[minmax(0,1fr)_15rem] lg:gap-x-5" : ""}>
+        <Suspense fallback={<div className="h-[404px] sm:h-[540px]" />}>
+          <PriceChart
+            key={[instrument.id, ...status.indicators.map((indicator) => indicator.label)].join()}
+            instrument={instrument}
+            timeframe={status.timeframe}
+            indicators={status.indicators}
+          />
+        </Suspense>
+        {status.book && (
+          <BookColumn
+            instrument={instrument}
+            className="pt-4 lg:grid-cols-1 lg:grid-rows-[auto_minmax(0,1fr)] lg:pt-0"
+          />
+        )}
+      </div>
     </Panel>
   );
 }
