@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fakes.spot_cases import START, units
+from fakes.spot_storm import Storm
 from tidewright.domain.errors import ConfigError
 from tidewright.domain.orders import Side
 from tidewright.domain.time import SECOND
@@ -17,7 +18,9 @@ from tidewright.exchange.spot.accounts import SpotAccount
 from tidewright.exchange.spot.defaults import default_exchange_filters, default_listings
 from tidewright.exchange.spot.exchange import SpotExchange
 from tidewright.exchange.spot.values import (
+    Execution,
     Kind,
+    ListEvent,
     ListKind,
     NewOrder,
     OrderEvent,
@@ -158,3 +161,36 @@ def test_markets_share_assets_and_one_price_follows_two_others() -> None:
     assert worth[2] == pytest.approx(worth[1] / worth[0], rel=1e-9)
     assert abs(worth[0] - 1.0) > 0.001
     assert not accounts[market.first_user :].any()
+
+
+def storm(requests: int, seed: int) -> Storm:
+    """Send random requests of every kind, and check the books now and then."""
+    rich = {asset: units(50_000) for asset in ("USDT", "BTC", "ETH", "SOL", "BNB")}
+    people = [SpotAccount(name, rich) for name in ("ann", "bob", "cat")]
+    exchange = SpotExchange(default_listings(), people, seed=seed, now=START, population=FEW)
+    exchange.advance(START + 10 * SECOND)
+    found = Storm(exchange, seed)
+    for _ in range(10):
+        found.blow(requests // 10)
+        totals = exchange.ledger.totals()
+        for account in range(len(people)):
+            for asset, (free, locked) in exchange.balances(account).items():
+                assert free + locked == totals[account, asset]
+                assert min(free, locked) >= 0
+    return found
+
+
+def test_requests_of_every_kind_among_traders_lose_no_unit() -> None:
+    found = storm(1_500, 1)
+    done = {event.execution for event in found.events if isinstance(event, OrderEvent)}
+    assert done >= set(Execution) - {Execution.REJECTED}
+    lists = {event.list.kind for event in found.events if isinstance(event, ListEvent)}
+    assert lists == set(ListKind)
+    assert found.events == storm(1_500, 1).events
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+def test_long_storms_lose_no_unit() -> None:
+    for seed in range(2, 8):
+        storm(20_000, seed)
