@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from fakes.served_venue import KEY, SECRET, served
-from tidewright.servers.venue.serve import VenueServer
+from fakes.served_venue import KEY, SECRET, SIGNER_KEY, SIGNER_PEM, served
+from tidewright.domain.time import MINUTE
+from tidewright.servers.venue.limits import Limit, LimitSettings
+from tidewright.servers.venue.serve import VenueServer, VenueSettings
 
 ccxt = pytest.importorskip("ccxt")
 pytest.importorskip("binance")
@@ -54,14 +57,14 @@ def _ccxt(port: int, key: str = KEY, secret: str = SECRET):
     return client
 
 
-def _binance(port: int, key: str = KEY, secret: str = SECRET):
+def _binance(port: int, key: str = KEY, secret: str = SECRET, private_key: str | None = None):
     from binance.client import Client
 
     class Here(Client):
         API_URL = f"http://127.0.0.1:{port}/api"
         MARGIN_API_URL = f"http://127.0.0.1:{port}/sapi"
 
-    return Here(key, secret)
+    return Here(key, secret, private_key=private_key)
 
 
 def _told(client) -> tuple[int, str]:
@@ -292,3 +295,38 @@ def test_binance_raises_code_and_text(place):
     with pytest.raises(BinanceAPIException) as caught:
         forged.get_account()
     assert caught.value.code == -1022
+
+
+def test_clients_that_sign_with_ed25519_are_let_in(place):
+    signing = _ccxt(place[1], SIGNER_KEY, SIGNER_PEM)
+    assert signing.private_get_account()["uid"]
+    order = signing.create_order("ETH/USDT", "limit", "buy", 0.1, 1_500)
+    assert signing.cancel_order(order["id"], "ETH/USDT")["status"] == "canceled"
+    client = _binance(place[1], SIGNER_KEY, private_key=SIGNER_PEM)
+    assert client.get_account()["accountType"] == "SPOT"
+
+
+def test_clients_may_follow_the_machines_clock_or_the_venues_when_they_differ():
+    with served(VenueSettings(speed=500.0, population=None)) as (server, port):
+        client = _ccxt(port)
+        ahead = client.fetch_time() - client.milliseconds()
+        while ahead < 60_000:
+            ahead = client.fetch_time() - client.milliseconds()
+        assert client.private_get_account()["uid"]
+        client.nonce = lambda: server.venue.clock.now() // 1_000_000
+        assert client.private_get_account({"recvWindow": 60_000})["uid"]
+        client.nonce = lambda: client.milliseconds() - 20_000
+        with pytest.raises(ccxt.InvalidNonce):
+            client.private_get_account()
+
+
+def test_limits_are_the_exchanges(place):
+    few = replace(LimitSettings(), weight=Limit("REQUEST_WEIGHT", MINUTE, 1, 40))
+    with served(VenueSettings(limits=few, population=None)) as (_, port):
+        client = _ccxt(port)
+        client.public_get_exchangeinfo()
+        client.public_get_exchangeinfo()
+        with pytest.raises(ccxt.DDoSProtection):
+            client.public_get_exchangeinfo()
+        assert _told(client)[0] == -1003
+        assert int(client.last_response_headers["Retry-After"]) <= 60

@@ -7,10 +7,22 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
 from tidewright.domain.time import MINUTE
 from tidewright.servers.venue.accounts import parse_accounts
 from tidewright.servers.venue.serve import VenueServer, VenueSettings
 
+SIGNER = Ed25519PrivateKey.from_private_bytes(b"venue tests, no secret of anyone")
+SIGNER_KEY = "signer-key"
+SIGNER_PEM = SIGNER.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+_PUBLIC = SIGNER.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 ACCOUNTS = """
 accounts:
   - name: trader
@@ -26,7 +38,11 @@ accounts:
     api_key: watcher-key
     secret: watcher-secret
     permissions: [USER_DATA]
-"""
+  - name: signer
+    api_key: signer-key
+    balances: {USDT: 1000000}
+    public_key: |
+""" + "".join(f"      {line}\n" for line in _PUBLIC.decode().splitlines())
 KEY, SECRET = "trader-key", "trader-secret"
 OTHER_KEY, OTHER_SECRET = "other-key", "other-secret"
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import hmac
 import json
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 
 import pytest
@@ -47,28 +51,59 @@ def test_ledger_that_is_not_there_or_damaged(written, tmp_path, capsys):
     assert "line 7" in capsys.readouterr().err
 
 
-def test_venue_serves_until_it_is_told_to_stop(tmp_path, capsys):
-    ledger = tmp_path / "ledger.jsonl"
-    words = ["venue", "serve", "--port", "0", "--empty", "--seed", "3", "--ledger", str(ledger)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tidewright.cli.main", *words], stdout=subprocess.PIPE, text=True
-    )
+@contextlib.contextmanager
+def _process(*words: str):
+    """Serve a venue with empty books; yield its process and what it told."""
+    command = [sys.executable, "-m", "tidewright.cli.main", "venue", "serve", "--port", "0"]
+    process = subprocess.Popen([*command, "--empty", *words], stdout=subprocess.PIPE, text=True)
     told = {}
     for line in iter(process.stdout.readline, ""):
         name, _, value = line.partition(":")
         told[name] = value.strip()
         if name == "Secret":
             break
-    address = told["REST"].removesuffix("/api/v3")
-    with urllib.request.urlopen(f"{told['REST']}/ping", timeout=10) as answer:
-        assert answer.read() == b"{}"
-    assert main(["venue", "ledger", "--url", address]) == 0
-    assert "nothing happened yet" in capsys.readouterr().out
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
-    process.stdout.close()
+    try:
+        yield process, told
+    finally:
+        process.kill()
+        process.wait(10)
+        process.stdout.close()
+
+
+def test_venue_serves_until_it_is_told_to_stop(tmp_path, capsys):
+    ledger = tmp_path / "ledger.jsonl"
+    with _process("--seed", "3", "--ledger", str(ledger)) as (process, told):
+        address = told["REST"].removesuffix("/api/v3")
+        with urllib.request.urlopen(f"{told['REST']}/ping", timeout=10) as answer:
+            assert answer.read() == b"{}"
+        assert main(["venue", "ledger", "--url", address]) == 0
+        assert "nothing happened yet" in capsys.readouterr().out
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
     assert ledger.read_bytes() == b""
     assert (len(told["API key"]), len(told["Secret"])) == (64, 64)
+
+
+def test_ledger_holds_what_was_answered_when_the_venue_is_killed(tmp_path):
+    ledger = tmp_path / "ledger.jsonl"
+    with _process("--ledger", str(ledger)) as (process, told):
+        for number in range(5):
+            text = (
+                "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=50000"
+                f"&newClientOrderId=o{number}&timestamp={time.time_ns() // 1_000_000}"
+            )
+            signature = hmac.new(told["Secret"].encode(), text.encode(), hashlib.sha256)
+            request = urllib.request.Request(
+                f"{told['REST']}/order",
+                f"{text}&signature={signature.hexdigest()}".encode(),
+                {"X-MBX-APIKEY": told["API key"]},
+            )
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                assert json.loads(answer.read())["status"] == "NEW"
+        process.kill()
+        process.wait(10)
+    rows = [json.loads(line) for line in ledger.read_text().splitlines()]
+    assert [row["client_id"] for row in rows] == [f"o{number}" for number in range(5)]
 
 
 @pytest.mark.parametrize(

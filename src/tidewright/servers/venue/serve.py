@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tidewright.domain.time import HOUR
+from tidewright.domain.time import HOUR, MILLISECOND
 from tidewright.exchange.agents.population import Population
 from tidewright.exchange.faults import FaultScript
 from tidewright.exchange.spot.accounts import SpotAccount
@@ -65,6 +65,8 @@ class VenueSettings:
         The venue's time when it opens, nanoseconds UTC; the machine's by default.
     history : int
         How long its traders acted before, nanoseconds.
+    beat : int
+        How often the traders act and the market is told of while nobody asks, nanoseconds.
     sockets : SocketSettings
         How long WebSockets live.
     """
@@ -82,6 +84,7 @@ class VenueSettings:
     speed: float = 1.0
     start: int | None = None
     history: int = HOUR
+    beat: int = 10 * MILLISECOND
     sockets: SocketSettings = field(default_factory=SocketSettings)
 
 
@@ -124,7 +127,7 @@ class VenueServer:
             other_clocks=() if settings.speed == 1.0 else (time.time_ns,),
             record=self._ledger.record if self._ledger else _nothing,
         )
-        self._streams = Streams(self.venue, ROUTES)
+        self._streams = Streams(self.venue, ROUTES, settings.beat)
         own = RestApplication(self.venue, self._streams.open_socket)
         self._faults: FaultyApplication | None = None
         application: Application = own

@@ -202,10 +202,9 @@ def check_time(timestamp: int, window: int, times: Iterable[int]) -> None:
     """
     if window > LONGEST_WINDOW:
         raise errors.bad_window()
-    problem = errors.late()
+    early = False
     for now in times:
-        if timestamp >= now + _AHEAD:
-            problem = errors.early()
-        elif now - timestamp <= window * 1_000:
+        early = timestamp >= now + _AHEAD
+        if not early and now - timestamp <= window * 1_000:
             return
-    raise problem
+    raise errors.early() if early else errors.late()
