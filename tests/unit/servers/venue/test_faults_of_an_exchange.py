@@ -3,98 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
-import hmac
-import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from urllib.parse import urlencode
 
 import pytest
 
-from fakes.pretend_venue import Rig
-from fakes.venue_wire import TurnedClock
-from tidewright.exchange.spot.accounts import SpotAccount
-from tidewright.exchange.spot.defaults import default_listings
-from tidewright.exchange.spot.exchange import SpotExchange
-from tidewright.servers.venue.accounts import seeded_account
-from tidewright.servers.venue.faults.application import FaultyApplication
-from tidewright.servers.venue.faults.effects import ShiftedClock
-from tidewright.servers.venue.faults.reading import parse_script
+from fakes.faulty_exchange import OWN, all_heard, exchange_behind, heard
 from tidewright.servers.venue.ledger_file import LedgerFile, lines, read_lines, with_faults
-from tidewright.servers.venue.rest.application import RestApplication
-from tidewright.servers.venue.signing import KeyRing
-from tidewright.servers.venue.venue import Venue
-from tidewright.servers.venue.wire import Listener
 
-OWN = seeded_account(7, ("USDT", "BTC"))
-ORDER = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
-TERMS = {**ORDER, "price": "59000", "quantity": "0.01"}
 PLACE = "when: {request: {method: POST, path: /api/v3/order}, nth: 1}"
 
 
-@dataclass
-class Client:
-    """Signs as clients do, by a clock of its own."""
-
-    rig: Rig
-    exchange: SpotExchange
-    ahead: int = 0
-
-    async def ask(self, method: str, path: str, **given: object) -> tuple[int, dict]:
-        """Return status and JSON of a signed request."""
-        now = self.rig.clock.now() // 1_000_000 + self.ahead
-        text = urlencode({**given, "timestamp": now})
-        sign = hmac.new(OWN.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
-        # The first order may have to wait until the exchange's steps are compiled.
-        raw = await self.rig.ask(
-            f"{path}?{text}&signature={sign}", method, key=OWN.api_key, patience=300
-        )
-        head, _, body = raw.partition(b"\r\n\r\n")
-        return int(head[9:12]), json.loads(body)
-
-    async def place(self, client_id: str = "mine", **terms: str) -> tuple[int, dict]:
-        """Ask for an order."""
-        given = {**TERMS, **terms, "newClientOrderId": client_id}
-        return await self.ask("POST", "/api/v3/order", **given)
-
-    async def find(self, client_id: str = "mine") -> tuple[int, dict]:
-        """Ask for an order by its client id."""
-        given = {"symbol": "BTCUSDT", "origClientOrderId": client_id}
-        return await self.ask("GET", "/api/v3/order", **given)
-
-    @property
-    def open(self) -> list[str]:
-        """Client ids of the orders that the exchange holds."""
-        return [order.terms.client_id for order in self.exchange.open_orders(0)]
-
-
-@contextlib.asynccontextmanager
-async def exchange_with(rule: str) -> AsyncIterator[Client]:
+def exchange_with(rule):
     """Serve an exchange where one thing goes wrong."""
-    clock = TurnedClock()
-    told = ShiftedClock(clock)
-    account = SpotAccount(OWN.terms.name, OWN.terms.balances, 1_000, 1_000)
-    exchange = SpotExchange(default_listings(), [account], seed=7, now=clock.now())
-    venue = Venue(exchange, clock, KeyRing([OWN.terms.key(0)]), told=told)
-    faulty = FaultyApplication(
-        RestApplication(venue),
-        parse_script(f"rules:\n  - {{{rule}}}\n"),
-        7,
-        clock=clock,
-        told=told,
-        market=exchange,
-        name_of={OWN.api_key: OWN.terms.name}.get,
-    )
-    listener = Listener(faulty, clock)
-    rig = Rig(clock, venue, exchange, faulty, await listener.start(), listener)
-    faulty.start(listener.drop_all)
-    try:
-        yield Client(rig, exchange)
-    finally:
-        faulty.stop()
-        await listener.stop(patience=0.2)
+    return exchange_behind(f"rules:\n  - {{{rule}}}\n")
 
 
 def within(rule):
@@ -183,6 +103,28 @@ async def test_restart_keeps_what_was_executed_before_the_cut(client):
     client.rig.clock.turn(4)
     assert (await client.find())[1]["status"] == "NEW"
     assert client.open == ["mine"]
+
+
+@within("when: {message: {stream: btcusdt@depth*}, nth: 2}, do: skip")
+async def test_skipped_change_of_the_book_shows_as_a_gap_of_its_numbers(client):
+    async with client.listening("/ws/btcusdt@depth@100ms") as socket:
+        for number in range(4):
+            await client.place(str(number), price=str(59_000 - number))
+            client.rig.clock.turn(0.1)
+        first, third, fourth = await heard(socket, 3)
+    assert third["U"] > first["u"] + 1
+    assert fourth["U"] == third["u"] + 1
+
+
+@within("when: {fill: {side: BUY}, nth: 1}, do: {duplicate: 2}")
+async def test_fill_told_twice_has_one_trade_id(client):
+    async with client.told() as socket:
+        await client.trade("one")
+        told = [one["event"] for one in await all_heard(socket)]
+    fills = [one for one in told if one.get("x") == "TRADE"]
+    assert [one["S"] for one in fills].count("BUY") == 2
+    assert len({one["t"] for one in fills}) == 1
+    assert len(client.exchange.fills(0, "BTCUSDT")) == 2
 
 
 def test_ledger_file_tells_of_faults_before_what_they_happened_to(tmp_path):
