@@ -32,7 +32,7 @@ from tidewright.servers.venue.limits import Limit, LimitSettings
 from tidewright.servers.venue.rest.routes import ROUTES
 from tidewright.servers.venue.streams import methods
 from tidewright.servers.venue.streams.doors import MOST_OPENINGS
-from tidewright.servers.venue.wire import Request
+from tidewright.servers.venue.wire import Request, SocketSettings
 
 BUY = {
     "symbol": "BTCUSDT",
@@ -426,6 +426,47 @@ def test_order_lists_cancels_and_queries_work_as_methods():
             ("allOrderLists", {}),
         ):
             assert (await one.signed(method, params))["status"] == 200, method
+
+    run(talk)
+
+
+def test_end_of_a_long_life_is_announced():
+    clock = TurnedClock()
+
+    async def talk(one):
+        clock.turn(10.0)
+        (told,) = await one.hear(1)
+        assert told["event"]["e"] == "serverShutdown"
+
+    run(talk, clock=clock, sockets=SocketSettings(life=30.0, warning=20.0))
+
+
+def test_lists_are_told_with_the_names_of_their_orders():
+    async def talk(one):
+        one.venue.trade(60_000)
+        await one.signed("userDataStream.subscribe.signature")
+        listed = await one.signed(
+            "orderList.place.oto",
+            {
+                "symbol": "BTCUSDT",
+                "workingType": "LIMIT",
+                "workingSide": "BUY",
+                "workingClientOrderId": "first",
+                "workingPrice": "50000",
+                "workingQuantity": "0.01",
+                "workingTimeInForce": "GTC",
+                "pendingType": "MARKET",
+                "pendingSide": "SELL",
+                "pendingClientOrderId": "second",
+                "pendingQuantity": "0.01",
+            },
+        )
+        assert listed["status"] == 200, listed
+        told = None
+        while told is None or told["e"] != "listStatus":
+            told = (await one.hear(1))[0]["event"]
+        assert (told["c"], told["l"]) == ("OTO", "EXEC_STARTED")
+        assert {order["c"] for order in told["O"]} == {"first", "second"}
 
     run(talk)
 

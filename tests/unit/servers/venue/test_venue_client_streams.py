@@ -163,6 +163,52 @@ def test_ccxt_trades_and_watches_its_account():
     run(tour)
 
 
+def test_ccxt_asks_by_socket_what_it_asks_by_rest():
+    async def tour(venue):
+        async with ccxt_pro(venue.port, KEY, SECRET) as client:
+            await client.load_markets()
+            by_rest = await client.fetch_ohlcv(SYMBOL, "1m")
+            assert await client.fetch_ohlcv_ws(SYMBOL, "1m") == by_rest
+            assert len(await client.fetch_trades_ws(SYMBOL)) == 1
+            placed = await client.create_order_ws(SYMBOL, "limit", "buy", 0.01, 59_500)
+            edited = await client.edit_order_ws(placed["id"], SYMBOL, "limit", "buy", 0.02, 59_400)
+            assert (edited["amount"], edited["price"]) == (0.02, 59_400)
+            (alone,) = await client.fetch_open_orders_ws(SYMBOL)
+            assert alone["id"] == edited["id"]
+            known = await client.fetch_orders_ws(SYMBOL)
+            assert [one["status"] for one in known] == ["canceled", "open"]
+            await client.cancel_all_orders_ws(SYMBOL)
+            assert venue.exchange.open_orders(0) == ()
+
+    run(tour)
+
+
+async def watch_on(client: Any) -> None:
+    while True:
+        await client.watch_order_book(SYMBOL)
+
+
+def test_ccxt_leaves_streams_and_comes_back_after_the_network_failed():
+    import ccxt
+
+    async def tour(venue):
+        async with ccxt_pro(venue.port) as client, moving(venue):
+            await client.load_markets()
+            await client.watch_trades(SYMBOL)
+            await client.watch_order_book(SYMBOL)
+            assert venue.streams.markets.feeds == 2
+            await client.un_watch_trades(SYMBOL)
+            assert venue.streams.markets.feeds == 1
+            venue.drop_all()
+            with pytest.raises(ccxt.NetworkError):
+                await watch_on(client)
+            for _ in range(5):
+                book = await client.watch_order_book(SYMBOL)
+            assert book["bids"]
+
+    run(tour)
+
+
 def test_ccxt_sees_a_refused_order_as_what_it_is():
     import ccxt
 

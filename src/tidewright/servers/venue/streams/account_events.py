@@ -21,8 +21,8 @@ from tidewright.servers.venue.writers import amount, side
 
 _ONE = 100_000_000
 
-FindOrder = Callable[[int, str, int], SpotOrder]
-"""Returns an order of an account: its number, the symbol, the order's id."""
+FindName = Callable[[int, str, int], str]
+"""Returns the client id of an account's order: the account's number, the symbol, the order's id."""
 FindPrevention = Callable[[int, str, int], Prevention | None]
 """Returns a prevented match of an account: its number, the symbol, the match's id."""
 
@@ -32,14 +32,14 @@ class AccountEvents:
 
     Parameters
     ----------
-    find_order : FindOrder
+    find_name : FindName
         Order lists name their orders by it.
     find_prevention : FindPrevention
         Orders that met their own account tell of it.
     """
 
-    def __init__(self, find_order: FindOrder, find_prevention: FindPrevention) -> None:
-        self._find_order = find_order
+    def __init__(self, find_name: FindName, find_prevention: FindPrevention) -> None:
+        self._find_name = find_name
         self._find_prevention = find_prevention
 
     def write(self, event: SpotEvent, number: int, now: int, unit: int) -> Event:
@@ -132,7 +132,7 @@ class AccountEvents:
             {
                 "s": one.symbol,
                 "i": number,
-                "c": self._find_order(one.account, one.symbol, number).terms.client_id,
+                "c": self._find_name(one.account, one.symbol, number),
             }
             for number in one.orders
         ]

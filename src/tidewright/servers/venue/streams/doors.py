@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from tidewright.domain.time import MINUTE
-from tidewright.exchange.spot.values import Prevention, SpotOrder
+from tidewright.exchange.spot.values import Prevention, Refusal
 from tidewright.servers.venue.endpoint import Endpoint
 from tidewright.servers.venue.errors import ApiError
 from tidewright.servers.venue.streams.account_events import AccountEvents
@@ -44,7 +44,7 @@ class Streams:
         self._venue = venue
         exchange = venue.exchange
         self.markets = MarketStreams(exchange.tape, tuple(exchange.listings))
-        self.accounts = AccountStreams(AccountEvents(self._order, self._prevention), venue.clock)
+        self.accounts = AccountStreams(AccountEvents(self._name, self._prevention), venue.clock)
         self.pump = Pump(venue, self.markets, period)
         self._endpoints = {
             method: routes[route] for method, route in ROUTES.items() if route in routes
@@ -83,8 +83,12 @@ class Streams:
         openings.append(now)
         return len(openings) <= MOST_OPENINGS
 
-    def _order(self, account: int, symbol: str, number: int) -> SpotOrder:
-        return self._venue.exchange.order(account, symbol, order_id=number)
+    def _name(self, account: int, symbol: str, number: int) -> str:
+        try:
+            return self._venue.exchange.order(account, symbol, order_id=number).terms.client_id
+        except Refusal:
+            # One leg of a list may have ended so long ago that nobody remembers it.
+            return ""
 
     def _prevention(self, account: int, symbol: str, number: int) -> Prevention | None:
         found = self._venue.exchange.preventions(account, symbol)
