@@ -370,6 +370,8 @@ async def _(rig):
         # Another account's order of the same number is not hidden.
         shown = await call(socket, "openOrders.status", apiKey="BOB")
         assert len(shown["result"]) == 1
+        shown = await call(socket, "order.status", origClientOrderId="mine", apiKey="BOB")
+        assert shown["status"] == 200
         rig.clock.turn(3)
         answer = await call(socket, "order.status", origClientOrderId="mine")
         assert answer["result"]["orderId"] == 1
