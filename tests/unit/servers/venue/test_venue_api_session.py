@@ -79,7 +79,7 @@ class Talk:
 
     def sign(self, params: dict[str, Any], key: str = KEY, *, late_ms: int = 0) -> dict[str, Any]:
         stamp = self.venue.venue.clock.now() // 1_000_000 - late_ms
-        whole = {"timestamp": stamp, "apiKey": key} | params
+        whole = {"timestamp": stamp, "recvWindow": 60_000, "apiKey": key} | params
         text = "&".join(f"{name}={value}" for name, value in sorted(whole.items()))
         if key == SIGNER_KEY:
             signature = base64.b64encode(SIGNER.sign(text.encode())).decode()
@@ -221,7 +221,7 @@ def test_wrong_texts_and_wrong_signatures_are_refused():
         whole = one.sign(BUY)
         answer = await one.ask("order.place", whole | {"quantity": "0.02"})
         assert answer["error"]["code"] == -1022
-        answer = await one.ask("order.place", one.sign(BUY, late_ms=6_000))
+        answer = await one.ask("order.place", one.sign(BUY, late_ms=61_000))
         assert answer["error"]["code"] == -1021
         answer = await one.ask("order.place", one.sign(BUY, late_ms=-2_000))
         assert answer["error"]["code"] == -1021
