@@ -67,7 +67,13 @@ class VenueDesk:
         """Send a request just as it is written."""
         found: list[Delivery] = []
         request = Request(
-            method, path, query, body.encode(), headers or {}, "127.0.0.1", self.clock.now()
+            method,
+            path,
+            query,
+            body.encode("latin-1"),
+            headers or {},
+            "127.0.0.1",
+            self.clock.now(),
         )
         self.application.handle(request, found.append)
         reply = found[0].reply

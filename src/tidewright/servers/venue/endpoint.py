@@ -110,6 +110,7 @@ class Endpoint:
     ) -> None:
         self._answer = answer
         self._weight = weight
+        self.fields = fields
         self.permission = permission
         self.counts_orders = counts_orders
         if permission is None:
