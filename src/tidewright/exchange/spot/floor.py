@@ -187,27 +187,27 @@ class Floor:
 
     def cancel(self, order: OpenOrder, request_id: str = "") -> SpotOrder:
         """End an order, and those that are in a list with it."""
-        desk = self.desks[order.terms.symbol]
+        symbol = order.terms.symbol
+        desk = self.desks[symbol]
         self.clerk.begin()
-        waiting = self.lists.pending(order.list_id)
         request_id = request_id or self.new_name()
-        found = order.view()
-        for one in (order, *(other for other in waiting if other is not order)):
-            found_one = self._cancel_one(desk, one, request_id)
-            if one is order:
-                found = found_one
-        if order in waiting:
-            working = self.lists.open[order.list_id].orders[0] if waiting else order
-            if not working.status.is_final:
-                self._cancel_one(desk, working, request_id)
+        for one in self._together(order):
+            if not one.status.is_final:
+                self._cancel_one(desk, one, request_id)
         self.settle()
-        return found
+        return self.shelves.at(order.account, symbol).finished[order.id]
 
-    def _cancel_one(self, desk: Desk, order: OpenOrder, request_id: str) -> SpotOrder:
+    def _together(self, order: OpenOrder) -> tuple[OpenOrder, ...]:
+        """Return an order and those that the book does not know to be in a list with it."""
+        if self.lists.pending(order.list_id):
+            return self.lists.open[order.list_id].orders
+        return (order,)
+
+    def _cancel_one(self, desk: Desk, order: OpenOrder, request_id: str) -> None:
         if order.handle:
             desk.cancel(order, self.now - self._epoch)
             self._read(desk, desk.rows(), request_id=request_id)
-        return self.clerk.end(
+        self.clerk.end(
             desk,
             order,
             Status.CANCELED,
