@@ -54,6 +54,8 @@ def run(options: ServeOptions) -> int:
     )
     server = VenueServer(settings)
     server.run(lambda port: _tell(options, port, own))
+    for rule, fired in server.faults.items():
+        print(f"Fault fired {fired} times: {rule}")
     return 0
 
 

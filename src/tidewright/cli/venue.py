@@ -12,7 +12,7 @@ app = typer.Typer(no_args_is_help=True)
 _MOST_SHOWN = 1_000_000
 
 
-@app.command()
+@app.command("serve")
 def serve(
     port: Annotated[int, typer.Option("--port", help="Port; 0 takes a free one.")] = 8089,
     seed: Annotated[int, typer.Option("--seed", help="Seed of traders, ids and faults.")] = 7,
@@ -66,7 +66,7 @@ def serve(
     )
 
 
-@app.command()
+@app.command("ledger")
 def ledger(
     file: Annotated[Path | None, typer.Argument(help="File that `serve --ledger` wrote.")] = None,
     url: Annotated[

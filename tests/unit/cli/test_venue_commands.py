@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -118,3 +119,24 @@ def test_ledger_holds_what_was_answered_when_the_venue_is_killed(tmp_path):
 def test_venue_that_cannot_be_served_says_why(words, complaint, capsys):
     assert main(["venue", "serve", "--empty", "--port", "0", *words]) == 2
     assert complaint in capsys.readouterr().err
+
+
+def test_venue_says_at_the_end_how_often_each_fault_fired(tmp_path):
+    script, ledger = tmp_path / "faults.yaml", tmp_path / "ledger.jsonl"
+    script.write_text("rules:\n  - {name: busy, when: {request: , nth: 2}, do: {error: -1008}}\n")
+    words = ["venue", "serve", "--port", "0", "--empty", "--faults", str(script)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tidewright.cli.main", *words, "--ledger", str(ledger)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    address = process.stdout.readline().split()[-1]
+    with urllib.request.urlopen(f"{address}/ping", timeout=10) as answer:
+        assert answer.read() == b"{}"
+    with pytest.raises(urllib.error.HTTPError, match="503"):
+        urllib.request.urlopen(f"{address}/ping", timeout=10)
+    process.send_signal(signal.SIGTERM)
+    told, _ = process.communicate(timeout=10)
+    assert told.endswith("Fault fired 1 times: busy\n")
+    (row,) = map(json.loads, ledger.read_text().splitlines())
+    assert (row["entry"], row["rule"], row["did"]) == ("fault", "busy", ["error"])

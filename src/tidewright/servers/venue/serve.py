@@ -7,7 +7,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -124,7 +124,7 @@ class VenueServer:
             keys,
             settings.limits,
             told=told,
-            other_clocks=() if settings.speed == 1.0 else (time.time_ns,),
+            other_clocks=() if settings.speed == 1.0 else (lambda: time.time_ns() + told.shift,),
             record=self._ledger.record if self._ledger else _nothing,
         )
         self._streams = Streams(self.venue, ROUTES, settings.beat)
@@ -147,6 +147,11 @@ class VenueServer:
         self._listener = _listener(application, clock, settings)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
+
+    @property
+    def faults(self) -> Mapping[str, int]:
+        """How often each rule of the script has fired."""
+        return self._faults.director.counts if self._faults is not None else {}
 
     async def start(self) -> int:
         """Listen and let the market live; return the port."""
