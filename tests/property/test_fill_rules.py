@@ -54,6 +54,9 @@ def rules(draw: st.DrawFn) -> FillRules:
         most_ppm=draw(st.sampled_from([0, 0, 10_000, 150_000])),
         impact_ppm=draw(st.sampled_from([0, 0, 1_000_000, 2_500_000])),
         quiet_bars=draw(st.integers(0, 1)),
+        spread_ppm=draw(st.sampled_from([0, 0, 400_000, 2_000_000])),
+        spike_ppm=draw(st.sampled_from([0, 0, 300_000, 1_000_000])),
+        spike=draw(st.sampled_from([1, 45, 130])),
     )
 
 

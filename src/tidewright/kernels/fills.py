@@ -32,6 +32,7 @@ import numpy as np
 from tidewright.kernels.accounting import fee, notional
 from tidewright.kernels.integer import checked_add
 from tidewright.kernels.jit import compiled
+from tidewright.kernels.latency import ORDER_LEG, Travel, travel_time
 from tidewright.kernels.limits import ceiling_ratio, floor_ratio
 
 MILLION = 1_000_000
@@ -57,7 +58,7 @@ class FillRules(NamedTuple):
     through_ticks : int
         How far a bar must trade beyond a resting limit to fill it; 0 fills at a touch.
     latency : int
-        Nanoseconds between decision and arrival.
+        Nanoseconds between decision and arrival; the median where it varies.
     partial_ppm : int
         Probability, in millionths, that an order gets only a share of a bar's volume; 0 is never.
     share_ppm : int
@@ -70,6 +71,8 @@ class FillRules(NamedTuple):
         Coefficient of the impact, in millionths; 0 is no impact.
     quiet_bars : int
         1 where a bar without volume fills nothing, as if it were absent.
+    spread_ppm, spike_ppm, spike : int
+        How the latency varies from order to order, as `kernels.latency.Travel` has it.
     """
 
     cost_ppm: int
@@ -81,6 +84,9 @@ class FillRules(NamedTuple):
     most_ppm: int
     impact_ppm: int
     quiet_bars: int
+    spread_ppm: int = 0
+    spike_ppm: int = 0
+    spike: int = 0
 
 
 class BarStep(NamedTuple):
@@ -280,6 +286,12 @@ def impact_ticks(lots: int, taking: Taking) -> int:
 
 
 @compiled
+def impact_flat(lots: int, taking: tuple[int, ...]) -> int:
+    """Return `impact_ticks` of the four numbers of a `Taking`."""
+    return impact_ticks(lots, Taking(*taking))
+
+
+@compiled
 def _square_root(value: int) -> int:
     """Return the square root of a number in [0, 2**62), rounded down."""
     root = int(math.sqrt(np.float64(value)))
@@ -349,6 +361,23 @@ def charged(ticks: int, lots: int, terms: tuple[int, int, int]) -> int:
     """
     value = notional(ticks, lots, terms[0], terms[1])
     return checked_add(value, fee(value, terms[2]))
+
+
+@compiled
+def latency_of(rules: FillRules, key: int, decided: int) -> int:
+    """Return how long an order travels, nanoseconds.
+
+    Parameters
+    ----------
+    rules : FillRules
+        Latency and how it varies.
+    key, decided : int
+        Hash of the order and when it was decided: what the draw depends on.
+    """
+    if rules.spread_ppm == 0 and rules.spike_ppm == 0:
+        return rules.latency
+    travel = Travel(rules.latency, rules.spread_ppm, rules.spike_ppm, rules.spike)
+    return travel_time(travel, rules.seed, ORDER_LEG, key ^ decided)
 
 
 @compiled
@@ -494,7 +523,8 @@ def step_within(
     exit_limit, entry_limit = sign * state.exit_limit, sign * state.entry_limit
     best, held, triggered = sign * state.best, state.held, state.triggered
     exit_lots = state.exit_lots
-    if exit_lots > 0 and not takes_part(state.exit_since, rules.latency, bar.opened, bar.closed):
+    late = latency_of(rules, state.key + EXIT_SALT, state.exit_since)
+    if exit_lots > 0 and not takes_part(state.exit_since, late, bar.opened, bar.closed):
         exit_lots = 0
 
     # 1. At the open.
@@ -508,9 +538,8 @@ def step_within(
 
     # 2. The entry.
     entered, entry_base, inside = 0, 0, 0
-    due = state.entry_lots > 0 and takes_part(
-        state.entry_since, rules.latency, bar.opened, bar.closed
-    )
+    late = latency_of(rules, state.key, state.entry_since)
+    due = state.entry_lots > 0 and takes_part(state.entry_since, late, bar.opened, bar.closed)
     if due and not over:
         entered, entry_base, inside = _enter(
             open_, low, state.entry_lots, entry_limit, entry_room, rules.through_ticks

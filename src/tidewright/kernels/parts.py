@@ -20,6 +20,7 @@ from tidewright.kernels.fills import (
     Taking,
     TradeState,
     capacity,
+    latency_of,
     leave_at_open,
     limit_fill,
     quiet_range,
@@ -124,7 +125,8 @@ def goes_at_open(state: TradeState, bar: BarStep, rules: FillRules, room: int) -
     if state.held == 0:
         return False
     sign, exit_lots = state.direction, state.exit_lots
-    if exit_lots > 0 and not takes_part(state.exit_since, rules.latency, bar.opened, bar.closed):
+    late = latency_of(rules, state.key + EXIT_SALT, state.exit_since)
+    if exit_lots > 0 and not takes_part(state.exit_since, late, bar.opened, bar.closed):
         exit_lots = 0
     by_exit, by_stop, by_target, _ = leave_at_open(
         sign * bar.open,

@@ -21,6 +21,7 @@ from tidewright.kernels import (
     expressions,
     fills,
     integer,
+    latency,
     limits,
     parts,
     rolling,
@@ -147,7 +148,7 @@ def warm_up_research() -> int:
         script,
         layout.Plan(1, -1, 1, 1, 1, 1, 0, 1, 0, 0, (0, 0, 0), (0.0, 0.0, 0.0)),
         limits_,
-        fills.FillRules(0, 0, 0, 0, 0, 0, 0, 0, 0),
+        fills.FillRules(*(0,) * 12),
         table,
         state,
         0,
@@ -258,7 +259,7 @@ def _column_calls() -> tuple[Call, ...]:
 def _fill_calls() -> tuple[Call, ...]:
     state = fills.TradeState(1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     bar = fills.BarStep(1, 2, 1, 1, 1, 1, 1)
-    rules = fills.FillRules(0, 0, 0, 0, 0, 0, 0, 0, 0)
+    rules = fills.FillRules(*(0,) * 12)
     return (
         (fills.step_flat, (tuple(state), tuple(bar), tuple(rules))),
         (fills.quiet_range_flat, (tuple(state),)),
@@ -266,6 +267,8 @@ def _fill_calls() -> tuple[Call, ...]:
         (parts.risked_ticks, ((1, 0, 0), (1, 0, 0))),
         (parts.part_lots, (1, (1, 0, 0), (1, 0, 0))),
         (fills.charged, (1, 1, (1, 1, 1_000))),
+        (fills.impact_flat, (1, (0, 1, 1, 1))),
+        (latency.travel_time_flat, ((1, 1, 1, 1), 1, 1, 1)),
         (fills.entry_need, (0, 1, 1, 1, 0, (1, 1, 1_000))),
     )
 
@@ -276,6 +279,7 @@ def _synthetic_calls() -> tuple[Call, ...]:
     paths = _ints(1, synthetic.BLOCK_MINUTES, synthetic.PATH_POINTS)
     one = _floats(1)
     return (
+        (synthetic.uniform, (1, 1, 0, 0)),
         (synthetic.next_regime, (1, 0, 0)),
         (synthetic.advance, (1, 0, 0, _floats(1), one, one, regimes, regimes)),
         (

@@ -33,6 +33,12 @@ class PaperSettings:
         Full spread in percent of the price, in [0, 50).
     simulate_latency_ms : int
         Milliseconds between the decision for an order and its arrival, >= 0.
+    latency_spread : Decimal
+        Standard deviation of the logarithm of that time from order to order, in [0, 2].
+    latency_spike_probability : Decimal
+        Probability that an order travels longer by a spike, in [0, 1].
+    latency_spike_ms : int
+        Milliseconds that a spike adds, >= 0.
     simulate_partial_fills : bool
         Whether a bar may fill only a part of an order.
     partial_fill_probability : Decimal
@@ -69,6 +75,9 @@ class PaperSettings:
     simulate_spread: bool = True
     spread_percent: Decimal = Decimal("0.05")
     simulate_latency_ms: int = 100
+    latency_spread: Decimal = Decimal(0)
+    latency_spike_probability: Decimal = Decimal(0)
+    latency_spike_ms: int = 0
     simulate_partial_fills: bool = False
     partial_fill_probability: Decimal = Decimal("0.1")
     partial_fill_volume_percent: Decimal = Decimal(10)
@@ -84,7 +93,7 @@ class PaperSettings:
     def __post_init__(self) -> None:
         if from_decimal(self.initial_balance) <= 0:
             raise ConfigError(f"initial_balance was {self.initial_balance}; expected above 0")
-        for name in ("simulate_latency_ms", "limit_through_ticks"):
+        for name in ("simulate_latency_ms", "latency_spike_ms", "limit_through_ticks"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} was {getattr(self, name)}; expected 0 or more")
         self.rules(0)
@@ -126,6 +135,14 @@ class PaperSettings:
             most_ppm=most if self.simulate_volume_limit else 0,
             impact_ppm=impact if self.simulate_impact else 0,
             quiet_bars=int(not self.fill_without_volume),
+            spread_ppm=_millionths("latency_spread", self.latency_spread, 1_000_000, 2_000_001),
+            spike_ppm=_millionths(
+                "latency_spike_probability",
+                self.latency_spike_probability,
+                1_000_000,
+                1_000_001,
+            ),
+            spike=self.latency_spike_ms * _NANOSECONDS_PER_MILLISECOND,
         )
 
     def borrow_ppm(self, stated: Decimal | None) -> int:

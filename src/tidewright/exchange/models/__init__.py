@@ -1,0 +1,1 @@
+"""Models of a market that need no exchange: latency, slippage, a place in a queue."""
