@@ -188,14 +188,16 @@ def test_what_is_seen_is_what_the_book_holds() -> None:
 
 @pytest.mark.parametrize("act", [at.BUY, at.SELL])
 def test_holdings_stay_within_their_limit(act: int) -> None:
-    markets = opened(1, replace(RULES, most_lots=37))
-    for number in range(60):
-        rests = number % 3 == 0
-        limit = at.BID if act == at.BUY else at.ASK
-        markets.step(np.array([[limit if rests else act, 0, 3]]))
-        assert abs(markets.outcomes[0, at.HELD]) <= 37
-    assert abs(markets.outcomes[0, at.HELD]) > 36
-    assert markets.answers[0] == at.REFUSED
+    markets = opened(50, replace(RULES, most_lots=37))
+    limit, largest = at.BID if act == at.BUY else at.ASK, 0.0
+    # A limit order that rests while market orders fill the room would trade beyond it later.
+    for number in range(90):
+        wish = [[limit, 1, 2] if number % 10 == 0 else [act if number % 10 == 1 else 0, 0, 3]]
+        markets.step(np.array(wish * 50))
+        largest = max(largest, float(np.abs(markets.outcomes[:, at.HELD]).max()))
+    assert 36.0 < largest <= 37.0
+    markets.step(np.array([[act, 0, 3]] * 50))
+    assert (markets.answers == at.REFUSED).any()
 
 
 def test_a_large_loss_terminates() -> None:
