@@ -7,8 +7,9 @@ import numpy as np
 from tidewright.app.feeds.picture import BookPicture
 from tidewright.domain.time import MINUTE
 from tidewright.exchange.agents.market import AgentMarket
+from tidewright.exchange.spot.depth import DepthView
 from tidewright.exchange.spot.listing import Listing
-from tidewright.exchange.spot.tape import Keep, Tape
+from tidewright.exchange.spot.values import PublicTrade
 from tidewright.kernels.matching import layout as at
 from tidewright.kernels.matching.layout import Int64
 
@@ -16,7 +17,6 @@ LEVELS = 12
 """Price levels of each side that a picture holds."""
 TRADES = 40
 """Trades that a picture holds."""
-_KEEP = Keep(trades=TRADES, seconds=60, minutes=2, hours=2)
 _NO_ROWS = np.zeros((0, at.N_LOG), np.int64)
 
 
@@ -39,9 +39,10 @@ class BookFollower:
         self._listing = listing
         self._market = market
         self._epoch = epoch
-        self._tape = self._new_tape()
+        self._depth = DepthView(listing, market.books[0])
         self._minute = 0
         self._rows: list[Int64] = []
+        self._trades = _NO_ROWS
 
     def move(self, moment: int, saved: int, state: bytes) -> None:
         """Go to a moment, nanoseconds since the start.
@@ -55,16 +56,15 @@ class BookFollower:
         """
         if not self._market.now <= moment or self._market.now < saved:
             self._market.restore(state)
-            self._tape = self._new_tape()
-            self._minute, self._rows = saved // MINUTE, []
+            self._minute, self._rows, self._trades = saved // MINUTE, [], _NO_ROWS
         while self._market.now < moment:
             minute = self._market.now // MINUTE
             if minute != self._minute:
                 self._minute, self._rows = minute, []
             rows = rows_until(self._market, min(moment, (minute + 1) * MINUTE))
-            self._tape.add(self._listing.symbol, rows)
+            rows = rows[rows[:, at.EVENT] == at.TRADED]
             self._rows.append(rows)
-        self._tape.move(self._epoch + moment)
+            self._trades = np.concatenate([self._trades, rows[-TRADES:]])[-TRADES:]
 
     def minute(self, number: int) -> Int64:
         """Return what is known of a minute of the moment; see `minute_of`."""
@@ -73,13 +73,20 @@ class BookFollower:
 
     def picture(self) -> BookPicture:
         """Return the book and the last trades at the moment."""
-        symbol = self._listing.symbol
+        now = self._epoch + self._market.now
         return BookPicture(
-            self._tape.depth(symbol, LEVELS), self._tape.trades(symbol, limit=TRADES)
+            self._depth.snapshot(LEVELS, now), tuple(map(self._told, self._trades.tolist()))
         )
 
-    def _new_tape(self) -> Tape:
-        return Tape([self._listing], self._market.books, epoch=self._epoch, keep=_KEEP)
+    def _told(self, row: list[int]) -> PublicTrade:
+        return PublicTrade(
+            self._listing.symbol,
+            row[at.TRADE_NUMBER],
+            row[at.TRADE_PRICE] * self._listing.tick,
+            row[at.TRADE_LOTS] * self._listing.step,
+            self._epoch + row[at.WHEN],
+            row[at.TAKER_SIDE] < 0,
+        )
 
 
 def rows_until(market: AgentMarket, moment: int) -> Int64:
