@@ -1,0 +1,1 @@
+"""Binance Spot: signed REST, with every answer that is not definite called UNKNOWN."""
