@@ -85,6 +85,7 @@ def test_venue_serves_until_it_is_told_to_stop(tmp_path, capsys):
     assert (len(told["API key"]), len(told["Secret"])) == (64, 64)
 
 
+@pytest.mark.full
 def test_ledger_holds_what_was_answered_when_the_venue_is_killed(tmp_path):
     ledger = tmp_path / "ledger.jsonl"
     with _process("--ledger", str(ledger)) as (process, told):

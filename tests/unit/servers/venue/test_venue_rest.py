@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fakes.venue_desk import RICH, SECRET, VenueDesk
@@ -630,3 +632,15 @@ def test_every_route_answers_or_says_what_is_missing(desk):
         answer = desk.ask(method, path)
         assert answer.status in (200, 400, 401), (method, path, answer)
         assert isinstance(answer.body, (dict, list))
+
+
+def test_page_lists_every_route_and_its_weight():
+    page = Path(__file__).parents[4] / "docs" / "reference" / "venue-rest.md"
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:3]]
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if line.startswith("| `")
+    ]
+    assert [row[0] for row in rows] == [f"`{method} {path}`" for method, path in ROUTES]
+    for (_, weight), endpoint in zip(rows, ROUTES.values(), strict=True):
+        assert str(endpoint.weigh({"symbol": "BTCUSDT"})) in weight
