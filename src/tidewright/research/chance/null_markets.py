@@ -1,10 +1,12 @@
 """Markets in which there is nothing to find, on which research has to find nothing.
 
-Four kinds: a random walk; a walk with changing volatility and fat tails, GARCH(1, 1) with
+Five kinds: a random walk; a walk with changing volatility and fat tails, GARCH(1, 1) with
 Student's t (T. Bollerslev, "A Conditionally Heteroskedastic Time Series Model for Speculative
 Prices and Rates of Return", Review of Economics and Statistics, 1987); real bars whose moves are
-turned upside down by fair coins; and real bars in another order. Nothing here knows of
-`research.chance.surrogates`: the markets test that module.
+turned upside down by fair coins; real bars in another order; and real bars drawn with replacement.
+Bars in another order end where the others end, so what rose must still fall: rules that follow
+trends lose a little on them. Bars drawn with replacement are a fair bet at every moment. Nothing
+here knows of `research.chance.surrogates`: the markets test that module.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ class NullMarket(StrEnum):
     GARCH_T = "GARCH-t"
     SIGN_FLIPPED = "sign-flipped"
     PERMUTED = "permuted"
+    RESAMPLED = "resampled"
 
 
 def null_market(
@@ -52,7 +55,8 @@ def null_market(
     bars : int
         Days of a simulated market, at least 1.
     real : sequence of BarArrays
-        What `SIGN_FLIPPED` and `PERMUTED` change, all with the same times; otherwise not used.
+        What `SIGN_FLIPPED`, `PERMUTED` and `RESAMPLED` change, all with the same times;
+        otherwise not used.
 
     Returns
     -------
@@ -64,6 +68,8 @@ def null_market(
         return tuple(sign_flipped(real, generator))
     if kind is NullMarket.PERMUTED:
         return tuple(permuted(real, generator))
+    if kind is NullMarket.RESAMPLED:
+        return tuple(resampled(real, generator))
     return simulated(generator, names, bars, fat=kind is NullMarket.GARCH_T)
 
 
@@ -137,6 +143,20 @@ def permuted(series: Sequence[BarArrays], generator: np.random.Generator) -> lis
         drift = float(np.mean(gap + close))
         moves = (gap - drift, high, low, close)
         found.append(_joined(one.slice(0, len(order)), moves, one.volume[order]))
+    return found
+
+
+def resampled(series: Sequence[BarArrays], generator: np.random.Generator) -> list[BarArrays]:
+    """Return bars drawn with replacement, the same for all, without what each earns on average."""
+    count = min(len(one) for one in series)
+    drawn = generator.integers(0, count, count)
+    found = []
+    for one in series:
+        moves = _moves(one.slice(0, count))
+        earned = float(np.log(np.mean(np.exp(moves[0] + moves[3]))))
+        gap, high, low, close = (move[drawn] for move in moves)
+        bars = one.slice(0, count)
+        found.append(_joined(bars, (gap - earned, high, low, close), one.volume[drawn]))
     return found
 
 

@@ -29,6 +29,7 @@ CASES = [
         (NullMarket.GARCH_T, False),
         (NullMarket.SIGN_FLIPPED, True),
         (NullMarket.PERMUTED, True),
+        (NullMarket.RESAMPLED, True),
     )
     for cost in (0.0, COST)
 ]
@@ -40,7 +41,7 @@ def real(request: pytest.FixtureRequest) -> tuple[BarArrays, ...]:
 
 
 def markets(kind: NullMarket, request: pytest.FixtureRequest) -> list[tuple[BarArrays, ...]]:
-    changed = kind in (NullMarket.SIGN_FLIPPED, NullMarket.PERMUTED)
+    changed = kind not in (NullMarket.RANDOM_WALK, NullMarket.GARCH_T)
     given = request.getfixturevalue("real") if changed else ()
     return [null_market(kind, seed, "AB", BARS, given) for seed in range(SEEDS)]
 
