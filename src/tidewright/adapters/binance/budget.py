@@ -107,10 +107,13 @@ class Budget:
         The venue's limits.
     paused_until : int
         Nothing may be asked before, nanoseconds UTC.
+    orders_paused_until : int
+        No order may be placed before, nanoseconds UTC.
     """
 
     windows: tuple[Window, ...] = DEFAULT_WINDOWS
     paused_until: int = 0
+    orders_paused_until: int = 0
 
     def wait(self, weight: int, orders: int, urgency: Urgency, now: int) -> int:
         """Return nanoseconds until a request may be sent; 0 when it may be sent now.
@@ -127,6 +130,8 @@ class Budget:
             The venue's time, nanoseconds UTC.
         """
         waits = [self.paused_until - now]
+        if orders:
+            waits.append(self.orders_paused_until - now)
         for window in self.windows:
             current = window.at(now)
             cost = _cost(current.kind, weight, orders)
@@ -156,6 +161,11 @@ class Budget:
     def paused(self, seconds: float, now: int) -> Budget:
         """Return the budget after 429 or 418; no pause gets shorter."""
         return replace(self, paused_until=max(self.paused_until, now + round(seconds * SECOND)))
+
+    def orders_paused(self, seconds: float, now: int) -> Budget:
+        """Return the budget after too many orders; questions and cancels go on."""
+        until = now + round(seconds * SECOND)
+        return replace(self, orders_paused_until=max(self.orders_paused_until, until))
 
     def limited(self, windows: Sequence[Window]) -> Budget:
         """Return the budget under limits read from exchangeInfo; what is used stays used."""

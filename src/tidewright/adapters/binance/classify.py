@@ -37,6 +37,7 @@ DEFAULT_PAUSES = {429: 60.0, 418: 120.0, 403: 60.0}
 """Seconds to wait where the answer names none: a window of weight, the shortest ban, a guess."""
 
 _LONGEST_PAUSE = 4 * 86_400.0
+_TOO_MANY_ORDERS = -1015
 
 
 class Purpose(Enum):
@@ -121,6 +122,10 @@ class Answered(Generic[T]):
 
 class ClockRefused(Transient):
     """The venue refused a request unexecuted because of its time; measure its clock anew."""
+
+
+class OrdersLimited(RateLimited):
+    """The venue takes no new orders for a while; questions and cancels go on."""
 
 
 class Meaning(Enum):
@@ -253,7 +258,8 @@ def _refusal(asked: Asked[T], came: HttpAnswer) -> TidewrightError:
     said = f"{asked.name} answered {came.status}: {text if code else _shown(came.body)}"
     meaning = meaning_of(came.status, code, text)
     if meaning is Meaning.LIMITED:
-        return RateLimited(said, _pause(came))
+        limited = OrdersLimited if code == _TOO_MANY_ORDERS else RateLimited
+        return limited(said, _pause(came))
     if meaning is Meaning.CLOCK:
         return ClockRefused(said)
     if meaning is Meaning.KEY:

@@ -11,7 +11,7 @@ Give it a clock that is never set, such as the monotonic one: then only the venu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MILLISECOND = 1_000_000
 """Nanoseconds in the unit of Binance's times."""
@@ -30,7 +30,8 @@ class ClockEstimate:
     drift_ppm : int
         How fast two clocks may part, in millionths.
     known : bool
-        Whether there was a round trip yet, and none since the venue called the time wrong.
+        Whether there was a round trip since the venue last called the time wrong, or ever. Before
+        that the bounds are a guess.
     """
 
     low: int = 0
@@ -67,7 +68,7 @@ class ClockEstimate:
 
     def doubted(self) -> ClockEstimate:
         """Return an estimate that must be measured anew, as after ``-1021``."""
-        return ClockEstimate(drift_ppm=self.drift_ppm)
+        return replace(self, known=False)
 
     @property
     def offset(self) -> int:

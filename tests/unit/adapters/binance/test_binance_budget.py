@@ -81,6 +81,12 @@ def test_pauses_hold_for_everything_and_never_get_shorter():
         assert banned.wait(1, 0, urgency, 120 * SECOND) == 0
 
 
+def test_too_many_orders_stop_orders_alone():
+    limited = SMALL.orders_paused(10, 0)
+    assert limited.wait(1, 1, Urgency.ORDER, 0) == 10 * SECOND
+    assert limited.wait(1, 0, Urgency.CANCEL, 0) == 0
+
+
 def test_new_limits_keep_what_is_used():
     now = 10**18
     used = SMALL.spent(50, 0, now).limited([Window(Kind.WEIGHT, "MINUTE", 1, 60)])

@@ -14,6 +14,7 @@ from tidewright.adapters.binance.classify import (
     Asked,
     ClockRefused,
     HttpAnswer,
+    OrdersLimited,
     Purpose,
     TransportFailure,
     classify,
@@ -194,6 +195,8 @@ def test_limits_say_how_long_to_wait():
     assert classify(ORDER, told).retry_after == 7
     assert classify(ORDER, answer(418, -1003, "banned")).retry_after == 120
     assert classify(QUESTION, answer(429)).retry_after == 60
+    assert type(classify(ORDER, answer(429, -1003, "Too much request weight"))) is RateLimited
+    assert isinstance(classify(ORDER, answer(429, -1015, "Too many new orders")), OrdersLimited)
     assert classify(QUESTION, HttpAnswer(403, {}, b"<html>")).retry_after == 60
     nonsense = answer(429, **{"retry-after": "9" * 400})
     assert classify(ORDER, nonsense).retry_after == 4 * 86_400
