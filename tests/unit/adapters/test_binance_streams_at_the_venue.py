@@ -42,6 +42,7 @@ class Heard:
         self.events: list[MarketEvent] = []
         self.connected = 0
         self.lost: list[str] = []
+        self.failed: list[str] = []
         self.also: Callable[[MarketEvent], None] = lambda event: None
 
     def on_event(self, event: MarketEvent) -> None:
@@ -53,6 +54,9 @@ class Heard:
 
     def on_lost(self, reason: str) -> None:
         self.lost.append(reason)
+
+    def on_failed(self, reason: str) -> None:
+        self.failed.append(reason)
 
     @property
     def trades(self) -> list[int]:
@@ -372,6 +376,24 @@ def test_an_address_that_is_none_and_too_many_streams_are_refused():
     asyncio.run(whole())
     with pytest.raises(ConfigError, match="streams were 1025"):
         MarketStreams([f"s{number}@trade" for number in range(1_025)], Heard())
+
+
+def test_a_venue_that_cannot_be_reached_is_told_of_and_tried_again():
+    async def whole():
+        async with exchange_behind("rules: []\n") as client:
+            port = client.rig.port
+        rig = Listening(port, (TRADES,), SETTINGS)
+        task = asyncio.create_task(rig.streams.run())
+        await until(lambda: len(rig.heard.failed) == 1)
+        await until(lambda: rig.time.sleepers)
+        await rig.time.turn(1)
+        await until(lambda: len(rig.heard.failed) == 2)
+        assert "did not open" in rig.heard.failed[0]
+        assert rig.heard.connected == 0
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(whole())
 
 
 def test_a_venue_that_closes_at_once_is_not_stormed():

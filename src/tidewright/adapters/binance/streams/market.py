@@ -37,6 +37,9 @@ class MarketListener(Protocol):
     def on_lost(self, reason: str) -> None:
         """Learn that events are lost from now on."""
 
+    def on_failed(self, reason: str) -> None:
+        """Learn that a connection could not be had; another attempt follows after a pause."""
+
 
 class MarketStreams:
     """Some streams of one venue, kept for as long as `run` is.
@@ -190,7 +193,8 @@ class MarketStreams:
         while True:
             try:
                 return await self._connect()
-            except Transient:
+            except Transient as error:
+                self._listener.on_failed(str(error))
                 await self._timing.sleep(self._backoff.pause())
 
     async def _connect(self) -> StreamConnection:
