@@ -25,7 +25,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from measure import surroundings
@@ -101,7 +101,7 @@ class Client:
     name: str
     sent: int = 0
     resting: bool = False
-    times: list[float] = field(default_factory=list)
+    empty: int = 0
 
     async def order(self) -> None:
         """Place a limit order below the market, or take the one before back."""
@@ -118,7 +118,7 @@ class Client:
         self.resting = not self.resting
 
     async def trade(self) -> None:
-        """Buy or sell at the market."""
+        """Buy or sell at the market; it may be empty, when orders come faster than traders act."""
         self.sent += 1
         side = "BUY" if self.sent % 2 else "SELL"
         await self._send("POST", f"symbol=ETHUSDT&side={side}&type=MARKET&quantity=0.01")
@@ -135,7 +135,9 @@ class Client:
         head = await self.reader.readuntil(b"\r\n\r\n")
         length = head.index(b"Content-Length: ") + 16
         answer = await self.reader.readexactly(int(head[length : head.index(b"\r", length)]))
-        if not head.startswith(b"HTTP/1.1 200"):
+        if b"Order book liquidity" in answer:
+            self.empty += 1
+        elif not head.startswith(b"HTTP/1.1 200"):
             raise SystemExit(f"an order failed: {answer.decode()}")
 
 
@@ -172,6 +174,7 @@ async def flat_out(place: Venue, seconds: float, *, market: bool) -> dict[str, f
             "a_second": round(count / took),
             "a_processor_second": round(count / busy),
             "venue_busy": round(busy / took, 2),
+            "found_an_empty_book": round(sum(one.empty for one in open_ones) / count, 3),
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,6 +33,16 @@ def exchange(place):
     client = _ccxt(place[1])
     client.load_markets()
     return client
+
+
+@pytest.fixture(autouse=True)
+def _own_loop() -> Iterator[None]:
+    # python-binance makes an event loop where a thread has none, and never closes it.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 @pytest.fixture(autouse=True)
