@@ -47,14 +47,6 @@ def fetch_bar(market: Market, row: int) -> None:
 
 
 @inlined
-def fetch_values(market: Market, row: int) -> None:
-    """Begin to bring the columns of a bar into the cache, all of them at once."""
-    width = market.columns.shape[1]
-    for column in range(market.columns.shape[0]):
-        fetch(market.columns, column * width + row)
-
-
-@inlined
 def row_in(market: Market, book: Int64, instrument: int, moment: int) -> int:
     """Return an active instrument's row in a slice that follows the one of its latest; else -1."""
     if len(market.order) == 0:

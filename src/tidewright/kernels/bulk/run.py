@@ -32,7 +32,7 @@ from tidewright.kernels.bulk.quiet import (
     stride,
 )
 from tidewright.kernels.bulk.risk import MINUTE
-from tidewright.kernels.bulk.rows import close_of, fetch_values, reached, row_in, time_of
+from tidewright.kernels.bulk.rows import close_of, reached, row_in, time_of
 from tidewright.kernels.bulk.venue import carry_out, charge, meet
 from tidewright.kernels.expressions import evaluate_row
 from tidewright.kernels.fills import FAR, FillRules
@@ -82,7 +82,6 @@ def entry_numbers(market: Market, script: Script, instrument: int, row: int, fou
     outputs[at.ENTRY_LONG] = 1.0 if found & ENTRY_LONG_BIT else 0.0
     outputs[at.ENTRY_SHORT] = 1.0 if found & ENTRY_SHORT_BIT else 0.0
     at_row = row if len(market.column_row) == 0 else market.column_row[row]
-    fetch_values(market, at_row)
     known = at_row > market.first_column[instrument]
     before = market.columns[:, at_row - 1] if known else script.unknown[:, 0]
     current = market.columns[:, at_row]
